@@ -1,0 +1,132 @@
+"""How a check speaks. A check is a function that is given the learner's answer and calls `expect`.
+
+    @check
+    def to_unit_range(answer):
+        "Pixels from 0..255 to [-1, 1]."
+        result = attempt(answer, torch.tensor([0, 255]))
+        expect(result.min() >= -1, "0 became less than -1.", hint="Which number should 0 become?")
+
+It prints one of: passed; not yet, with the misconception and one hint; not attempted. It never raises while learning,
+so that Run All reaches the end of an untouched notebook; with COURSE_STRICT=1 it raises an AssertionError.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import traceback
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+
+
+class Outcome(NamedTuple):
+    """status: "passed", "not yet" or "not attempted"; what was wrong; and a hint."""
+
+    status: str
+    problem: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        if self.status == "passed":
+            return "✓ passed"
+        if self.status == "not attempted":
+            return "– not attempted yet. Write your answer in the cell above, run it, then run this cell again."
+        hint = f"\n  Hint: {self.hint}" if self.hint else ""
+        return f"✗ not yet: {self.problem}{hint}"
+
+
+class NotYet(Exception):
+    """The answer is wrong in a way that the check recognised."""
+
+    def __init__(self, problem: str, hint: str = ""):
+        super().__init__(problem)
+        self.problem, self.hint = problem, hint
+
+
+class NotAttempted(Exception):
+    """There is no answer yet."""
+
+
+def check(function: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Make a check out of a function that calls `attempt` and `expect`. `check.outcome(answer)` returns the Outcome."""
+
+    def outcome(answer: Any) -> Outcome:
+        if answer is None or answer is Ellipsis:
+            return Outcome("not attempted")
+        try:
+            # A check must not disturb the random numbers of the lesson around it.
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)
+                function(answer)
+        except (NotAttempted, NotImplementedError):
+            return Outcome("not attempted")
+        except NotYet as error:
+            return Outcome("not yet", error.problem, error.hint)
+        return Outcome("passed")
+
+    @functools.wraps(function)
+    def wrapper(answer: Any) -> None:
+        result = outcome(answer)
+        if os.environ.get("COURSE_STRICT") == "1" and result.status != "passed":
+            raise AssertionError(f"{function.__module__}.{function.__name__}: {result}")
+        print(result)
+
+    wrapper.outcome = outcome
+    return wrapper
+
+
+def attempt(function: Callable, *arguments: Any) -> Any:
+    """Call the learner's function; an error in it, or an answer of None, becomes a message instead of a traceback."""
+    if not callable(function):
+        raise NotYet(
+            f"the check expects a function, but was given {_kind(function)}.",
+            "Pass the function itself, without parentheses.",
+        )
+    try:
+        result = function(*arguments)
+    except NotImplementedError:
+        raise NotAttempted from None
+    except Exception as error:
+        line = _line_of(error)
+        raise NotYet(
+            f"your function raised {type(error).__name__}: {error}{line}.",
+            "Run it by hand on a small input in a new cell, and look at the shapes.",
+        ) from None
+    if result is None or result is Ellipsis:
+        raise NotYet("your function returned nothing.", "Does its last line say `return`?")
+    return result
+
+
+def expect(condition: Any, problem: str, hint: str = "") -> None:
+    """Stop the check with `problem` and `hint` unless the condition holds."""
+    if not condition:
+        raise NotYet(problem, hint)
+
+
+def expect_tensor(value: Any, shape: tuple[int, ...], what: str = "the result") -> None:
+    """Stop the check unless `value` is a tensor of this shape without NaN or infinity."""
+    expect(
+        isinstance(value, torch.Tensor),
+        f"{what} should be a tensor, but is {_kind(value)}.",
+        "Keep the computation in torch; no .item(), no numpy.",
+    )
+    expect(
+        tuple(value.shape) == shape,
+        f"{what} should have the shape {shape}, but has {tuple(value.shape)}.",
+        "Print the shape after each line of your function.",
+    )
+    finite = value.isfinite().all() if value.is_floating_point() else True
+    expect(finite, f"{what} holds NaN or infinity.", "Look for a division by 0 or a logarithm of 0.")
+
+
+def _kind(value: Any) -> str:
+    return f"a {type(value).__name__}"
+
+
+def _line_of(error: Exception) -> str:
+    """Where in the learner's cell the error arose."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "gan_course" not in f.filename]
+    frames = [f for f in frames if "ipykernel" in f.filename or "<ipython" in f.filename or "<string" in f.filename]
+    return f" (line {frames[-1].lineno} of your cell)" if frames else ""

@@ -1,0 +1,7 @@
+"""Real images, offline: `data.load(name)`; and two-dimensional toy distributions: `data.toy`."""
+
+from gan_course.data import toy
+from gan_course.data.images import ImageSet, to_float, to_uint8
+from gan_course.data.sources import SHIPPED, load
+
+__all__ = ["SHIPPED", "ImageSet", "load", "to_float", "to_uint8", "toy"]

@@ -1,0 +1,85 @@
+"""Two-dimensional distributions on which the modes can be counted and the densities drawn.
+
+Each function returns a float32 tensor (n, 2) that carries one more attribute, `.centers`: the middle of each mode,
+(modes, 2), or None where there are no modes. (A tensor made from it, such as a slice, does not carry it.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def ring_centers(modes: int = 8, radius: float = 1.0) -> Tensor:
+    """(modes, 2) points evenly on a circle. `linspace(0, 2*pi, modes)` would put the first and last on one spot."""
+    angles = torch.arange(modes) * (2 * math.pi / modes)
+    return radius * torch.stack([angles.cos(), angles.sin()], dim=1)
+
+
+def grid_centers(side: int = 5, spacing: float = 2.0) -> Tensor:
+    """(side * side, 2) points of a square grid around the origin."""
+    line = (torch.arange(side) - (side - 1) / 2) * spacing
+    return torch.cartesian_prod(line, line).reshape(-1, 2)
+
+
+def ring(n: int, modes: int = 8, radius: float = 1.0, std: float = 0.01, generator=None, device="cpu") -> Tensor:
+    """`n` samples of equally likely normals on a circle (PacGAN's protocol: radius 1, std 0.01)."""
+    return _mixture(n, ring_centers(modes, radius), std, generator, device)
+
+
+def grid(n: int, side: int = 5, spacing: float = 2.0, std: float = 0.05, generator=None, device="cpu") -> Tensor:
+    """`n` samples of equally likely normals on a square grid (PacGAN's protocol: -4..4 in steps of 2, std 0.05)."""
+    return _mixture(n, grid_centers(side, spacing), std, generator, device)
+
+
+def moons(n: int, std: float = 0.05, generator=None, device="cpu") -> Tensor:
+    """`n` samples of two interleaved half circles of radius 1, blurred by `std`."""
+    angle = torch.rand(n, generator=generator, device=device) * math.pi
+    second = torch.randint(2, (n,), generator=generator, device=device).bool()
+    x = torch.where(second, 1 - angle.cos(), angle.cos()) - 0.5
+    y = torch.where(second, 0.5 - angle.sin(), angle.sin()) - 0.25
+    return _blur(torch.stack([x, y], dim=1), std, generator)
+
+
+def spiral(n: int, turns: float = 1.5, std: float = 0.02, generator=None, device="cpu") -> Tensor:
+    """`n` samples along a spiral that reaches radius 1 after `turns` turns, blurred by `std`."""
+    # The square root spreads the samples evenly along the arm instead of crowding them in the middle.
+    t = torch.rand(n, generator=generator, device=device).sqrt()
+    angle = 2 * math.pi * turns * t
+    return _blur(torch.stack([t * angle.cos(), t * angle.sin()], dim=1), std, generator)
+
+
+def points(
+    n: int, centers: Sequence[Sequence[float]] | Tensor, std: float = 0.05, generator=None, device="cpu"
+) -> Tensor:
+    """`n` samples around your own points.
+
+    Args:
+        centers: a list of (x, y), or a tensor (modes, 2).
+
+    Raises:
+        ValueError: the points are not pairs of finite numbers.
+    """
+    try:
+        where = torch.as_tensor(centers, dtype=torch.float32)
+    except (ValueError, TypeError):
+        where = torch.empty(0)
+    if where.ndim != 2 or where.shape[1] != 2 or len(where) == 0 or not where.isfinite().all():
+        raise ValueError("Points must be a list of finite (x, y) pairs, for example [(0, 0), (1, 0.5)].")
+    return _mixture(n, where, std, generator, device)
+
+
+def _mixture(n: int, centers: Tensor, std: float, generator, device) -> Tensor:
+    centers = centers.to(device)
+    which = torch.randint(len(centers), (n,), generator=generator, device=device)
+    return _blur(centers[which], std, generator, centers)
+
+
+def _blur(samples: Tensor, std: float, generator, centers: Tensor | None = None) -> Tensor:
+    noise = torch.randn(samples.shape, generator=generator, device=samples.device)
+    samples = samples + std * noise
+    samples.centers = centers
+    return samples

@@ -1,0 +1,152 @@
+"""The adversarial losses, as pure functions of logits.
+
+Every discriminator of the course returns logits, the l in D(x) = sigmoid(l). A loss never takes the sigmoid's
+logarithm itself: `log(sigmoid(l) + 1e-8)` has a gradient of about 0 at l = -30 where the true one is 1, while
+softplus(-l) = -log sigmoid(l) is exact at any l.
+
+Each loss averages over whatever shape it is given: (N,), or the (N, 1, h, w) of a PatchGAN. The discriminator's loss is
+the mean of its real term plus the mean of its fake term, without a factor of one half. Both players minimise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class AdversarialLoss:
+    """What the two players minimise.
+
+    Attributes:
+        name: its key in LOSSES.
+        discriminator: (real_logits, fake_logits) -> scalar.
+        generator: (fake_logits, real_logits=None) -> scalar; only the relativistic one reads real_logits.
+        needs_real: whether the generator's loss reads real_logits.
+        source: paper and equation.
+    """
+
+    name: str
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    generator: Callable[..., Tensor]
+    source: str
+    needs_real: bool = False
+
+
+def cross_entropy_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """-E log D(x) - E log(1 - D(G(z))), the negative of the value function of the game."""
+    return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+
+
+def minimax_generator(fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+    """E log(1 - D(G(z))). Its gradient by the logit is -D(G(z)): next to nothing while D rejects the fakes."""
+    return -F.softplus(fake_logits).mean()
+
+
+def non_saturating_generator(fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+    """-E log D(G(z)). Its gradient by the logit is D(G(z)) - 1: about -1 while D rejects the fakes."""
+    return F.softplus(-fake_logits).mean()
+
+
+def least_squares_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """E (l(x) - 1)^2 + E l(G(z))^2."""
+    return (real_logits - 1).square().mean() + fake_logits.square().mean()
+
+
+def least_squares_generator(fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+    """E (l(G(z)) - 1)^2."""
+    return (fake_logits - 1).square().mean()
+
+
+def hinge_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """E max(0, 1 - l(x)) + E max(0, 1 + l(G(z)))."""
+    return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
+
+
+def wasserstein_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """E l(G(z)) - E l(x); a distance only if the critic is kept Lipschitz by a penalty or clipping."""
+    return fake_logits.mean() - real_logits.mean()
+
+
+def negated_generator(fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+    """-E l(G(z)), the generator's loss of both hinge and Wasserstein GANs."""
+    return -fake_logits.mean()
+
+
+def relativistic_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """E softplus(l(G(z)) - l(x)) over pairs of one real and one fake sample.
+
+    Raises:
+        ValueError: the shapes differ, so there are no pairs.
+    """
+    _check_pairs(real_logits, fake_logits)
+    return F.softplus(fake_logits - real_logits).mean()
+
+
+def relativistic_generator(fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+    """E softplus(l(x) - l(G(z))) over pairs.
+
+    Raises:
+        ValueError: real_logits is missing, or the shapes differ.
+    """
+    if real_logits is None:
+        raise ValueError(
+            "The relativistic loss compares each fake with a real sample; pass real_logits to its generator loss too."
+        )
+    _check_pairs(real_logits, fake_logits)
+    return F.softplus(real_logits - fake_logits).mean()
+
+
+def _check_pairs(real_logits: Tensor, fake_logits: Tensor) -> None:
+    if real_logits.shape != fake_logits.shape:
+        raise ValueError(
+            "The relativistic loss pairs real with fake logits, so both need one shape, but they are "
+            f"{tuple(real_logits.shape)} and {tuple(fake_logits.shape)}."
+        )
+
+
+LOSSES: dict[str, AdversarialLoss] = {
+    loss.name: loss
+    for loss in (
+        AdversarialLoss(
+            "minimax",
+            cross_entropy_discriminator,
+            minimax_generator,
+            "Goodfellow et al. (2014), equation 1",
+        ),
+        AdversarialLoss(
+            "non_saturating",
+            cross_entropy_discriminator,
+            non_saturating_generator,
+            "Goodfellow et al. (2014), section 3, after equation 1",
+        ),
+        AdversarialLoss(
+            "least_squares",
+            least_squares_discriminator,
+            least_squares_generator,
+            "Mao et al. (2017), with a = 0, b = c = 1, without its factors of one half",
+        ),
+        AdversarialLoss(
+            "hinge",
+            hinge_discriminator,
+            negated_generator,
+            "Lim and Ye (2017); Miyato et al. (2018), equations 16 and 17",
+        ),
+        AdversarialLoss(
+            "wasserstein",
+            wasserstein_discriminator,
+            negated_generator,
+            "Arjovsky, Chintala, Bottou (2017), Algorithm 1",
+        ),
+        AdversarialLoss(
+            "relativistic",
+            relativistic_discriminator,
+            relativistic_generator,
+            "Jolicoeur-Martineau (2019), the paired RpGAN, with the cross-entropy",
+            needs_real=True,
+        ),
+    )
+}

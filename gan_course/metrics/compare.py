@@ -1,0 +1,32 @@
+"""All metrics of one set of samples against real images, in one call."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from gan_course.data.images import to_uint8
+from gan_course.metrics.features import FeatureExtractor
+from gan_course.metrics.frechet import frechet_distance
+from gan_course.metrics.kernel import kernel_distance
+from gan_course.metrics.neighbours import prdc
+
+
+def compare(
+    real_images: Tensor, fake_images: Tensor, extractor: FeatureExtractor, k: int = 5
+) -> dict[str, float | str | int]:
+    """Frechet and kernel distance, precision, recall, density and coverage, and of which features.
+
+    Args:
+        real_images, fake_images: (N, C, H, W), uint8 or float in [-1, 1]. Fakes are rounded to 8 bits first, as the
+            real ones are: otherwise a metric may see the missing rounding.
+    """
+    fake_images = to_uint8(fake_images) if fake_images.is_floating_point() else fake_images
+    real, fake = extractor(real_images), extractor(fake_images)
+    return {
+        "features": extractor.name,
+        "real_images": len(real),
+        "fake_images": len(fake),
+        "frechet_distance": frechet_distance(real, fake),
+        "kernel_distance": kernel_distance(real, fake),
+        **prdc(real, fake, k)._asdict(),
+    }

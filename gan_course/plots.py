@@ -1,0 +1,165 @@
+"""Static figures: grids of images, curves, a training film. Colour-blind-safe, opaque, with alt text when shown."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from gan_course.data.images import to_uint8
+from gan_course.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+
+# Okabe and Ito's palette, without its yellow, which is hard to see on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+
+
+def tile(images: Tensor, columns: int | None = None, gap: int = 2) -> Tensor:
+    """Many images as one: uint8 (C, rows * (H + gap) - gap, columns * (W + gap) - gap), white between them.
+
+    Args:
+        images: (N, C, H, W), uint8 or float in [-1, 1].
+        columns: images in a row; default: about a square.
+        gap: pixels between two images.
+    """
+    images = (images if images.dtype == torch.uint8 else to_uint8(images)).cpu()
+    n, channels, height, width = images.shape
+    columns = min(n, columns or max(1, round(n**0.5)))
+    rows = -(-n // columns)
+    size = rows * (height + gap) - gap, columns * (width + gap) - gap
+    page = torch.full((channels, *size), 255, dtype=torch.uint8)
+    for i, image in enumerate(images):
+        top, left = i // columns * (height + gap), i % columns * (width + gap)
+        page[:, top : top + height, left : left + width] = image
+    return page
+
+
+def enlarged(picture: Image, scale: int) -> Image:
+    """The picture with each pixel drawn as scale x scale."""
+    from PIL import Image
+
+    return picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)
+
+
+def to_pil(image: Tensor) -> Image:
+    """One uint8 image (C, H, W) as a Pillow image."""
+    from PIL import Image
+
+    array = image.permute(1, 2, 0).cpu().numpy()
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+
+
+def save_grid(images: Tensor, path: str | os.PathLike, columns: int | None = None, scale: int = 2) -> None:
+    """Write a grid of images as a PNG file, each pixel drawn as scale x scale."""
+    content = io.BytesIO()
+    enlarged(to_pil(tile(images, columns)), scale).save(content, "PNG")
+    write_atomically(Path(path), content.getvalue())
+
+
+def grid(images: Tensor, title: str = "", columns: int | None = None, height: float = 4.0) -> Figure:
+    """A figure of a grid of images.
+
+    Args:
+        images: (N, C, H, W), uint8 or float in [-1, 1].
+        height: of the picture, in inches.
+    """
+    page = tile(images, columns)
+    shape = page.shape[2] / page.shape[1]
+    figure, axes = _figure(1, width=min(height * shape, 10), height=height + (0.4 if title else 0))
+    axes[0].imshow(to_pil(page), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes[0].set_title(title)
+    axes[0].axis("off")
+    return figure
+
+
+def comparison(groups: dict[str, Tensor], columns: int | None = None, height: float = 3.5) -> Figure:
+    """Several grids side by side, each under its name, for example {"real": x, "generated": g}."""
+    figure, axes = _figure(len(groups), width=height * len(groups), height=height + 0.4)
+    for axis, (name, images) in zip(axes, groups.items(), strict=True):
+        axis.imshow(to_pil(tile(images, columns)), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axis.set_title(name)
+        axis.axis("off")
+    return figure
+
+
+def curves(history: Sequence[dict[str, float]], title: str = "Training") -> Figure:
+    """Losses, and D's mean answers to real and generated images, against steps.
+
+    Args:
+        history: a run's `.history`.
+    """
+    figure, axes = _figure(2, width=9, height=3.2)
+    steps = [row["step"] for row in history]
+    lines = {"d_loss": "D's loss", "g_loss": "G's loss"}, {"d_real": "D(x), real", "d_fake": "D(G(z)), generated"}
+    for axis, names in zip(axes, lines, strict=True):
+        for colour, style, (name, label) in zip(COLOURS, ("-", "--"), names.items(), strict=False):
+            values = [row.get(name, float("nan")) for row in history]
+            axis.plot(steps, values, color=colour, linestyle=style, label=label)
+        axis.set_xlabel("step")
+        axis.legend(frameon=False)
+        axis.grid(alpha=0.3)
+    axes[0].set_title(f"{title}: losses")
+    axes[1].set_title(f"{title}: what D answers")
+    axes[1].set_ylim(-0.02, 1.02)
+    return figure
+
+
+def film_strip(snapshots, frames: int = 6, images: int = 8) -> Figure:
+    """What the same codes became as training went on: one column a moment, one row a code.
+
+    Args:
+        snapshots: a training.Snapshots callback after a run.
+    """
+    stack = snapshots.stack()
+    chosen = torch.linspace(0, len(stack) - 1, min(frames, len(stack))).round().long().tolist()
+    figure, axes = _figure(len(chosen), width=1.3 * len(chosen), height=1.1 * images * 0.75 + 0.5)
+    for axis, index in zip(axes, chosen, strict=True):
+        axis.imshow(to_pil(tile(stack[index, :images], columns=1)), cmap="gray", vmin=0, vmax=255)
+        axis.set_title(f"step {snapshots.steps[index]}\n{snapshots.seconds[index]:.0f} s", fontsize=9)
+        axis.axis("off")
+    return figure
+
+
+def film(
+    snapshots, path: str | os.PathLike, columns: int | None = None, scale: int = 3, milliseconds: int = 200
+) -> None:
+    """Write a training film as an animated GIF that rests on its last frame.
+
+    Args:
+        snapshots: a training.Snapshots callback after a run.
+    """
+    frames = [enlarged(to_pil(tile(frame, columns)), scale) for frame in snapshots.stack()]
+    durations = [milliseconds] * (len(frames) - 1) + [2000]
+    content = io.BytesIO()
+    frames[0].save(content, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
+    write_atomically(Path(path), content.getvalue())
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a figure in a notebook with a text for those who cannot see it.
+
+    Args:
+        alt: what the figure shows, in a sentence.
+    """
+    from IPython.display import Image, display
+
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=110, facecolor="white")
+    display(Image(data=content.getvalue(), format="png", alt=alt))
+
+
+def _figure(columns: int, width: float, height: float):
+    """A figure that pyplot does not know, so that it is drawn only where it is shown; and its axes in a list."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    axes = figure.subplots(1, columns, squeeze=False)[0]
+    return figure, list(axes)

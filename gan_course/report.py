@@ -1,0 +1,96 @@
+"""The numbers of `evaluate` as a table of text and as one HTML page that needs nothing beside it."""
+
+from __future__ import annotations
+
+import base64
+import html as escape_html
+from collections.abc import Sequence
+
+from torch import Tensor
+
+COLUMNS = {
+    "checkpoint": "checkpoint",
+    "frechet_distance": "FD",
+    "kernel_distance": "KD",
+    "precision": "precision",
+    "recall": "recall",
+    "density": "density",
+    "coverage": "coverage",
+}
+NOTE = (
+    "FD and KD: Frechet and kernel distance, lower is better. Precision and density: fidelity; recall and coverage: "
+    "variety; higher is better."
+)
+
+
+def text(rows: Sequence[dict]) -> str:
+    """A table for the terminal, with a last line that names the features."""
+    table = [list(COLUMNS.values()), *([_cell(row[key]) for key in COLUMNS] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = []
+    for line in table:
+        cells = [line[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        lines.append("  ".join(cells))
+    return "\n".join([*lines, "", _basis(rows[0])])
+
+
+def html(rows: Sequence[dict], pictures: dict[str, Tensor]) -> str:
+    """The same table and a grid of images a checkpoint, self-contained.
+
+    Args:
+        pictures: a name and images (N, C, H, W) each; the real ones first.
+    """
+    head = "".join(f"<th>{title}</th>" for title in COLUMNS.values())
+    body = "".join("<tr>" + "".join(f"<td>{_text(_cell(row[key]))}</td>" for key in COLUMNS) + "</tr>" for row in rows)
+    figures = "".join(_picture(name, images) for name, images in pictures.items())
+    return f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>GAN evaluation on {_text(rows[0]["data"])}</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+body {{ color: #222; background: #fff }}
+table {{ border-collapse: collapse; width: 100% }}
+th, td {{ padding: .4rem .8rem; text-align: right; border-bottom: 1px solid #ccc }}
+th:first-child, td:first-child {{ text-align: left }}
+figure {{ display: inline-block; margin: 1rem 1rem 0 0 }}
+img {{ image-rendering: pixelated; width: 16rem; border: 1px solid #ccc }}
+</style>
+<h1>GAN evaluation on {_text(rows[0]["data"])}</h1>
+<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>
+<p>{NOTE}</p><p>{_text(_basis(rows[0]))}</p>
+{figures}
+</html>
+"""
+
+
+def _basis(row: dict) -> str:
+    return (
+        f"On {row['features']}: {row['fake_images']:,} generated images (seed {row['seed']}) against "
+        f"{row['real_images']:,} real ones of {row['data']}'s test split."
+    )
+
+
+def _cell(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _text(value: str) -> str:
+    return escape_html.escape(value)
+
+
+def _picture(name: str, images: Tensor) -> str:
+    import io
+
+    from gan_course import plots
+
+    content = io.BytesIO()
+    plots.to_pil(plots.tile(images)).save(content, "PNG")
+    source = base64.b64encode(content.getvalue()).decode()
+    alt = f"A grid of {len(images)} images: {name}"
+    return (
+        f'<figure><img alt="{_text(alt)}" src="data:image/png;base64,{source}">'
+        f"<figcaption>{_text(name)}</figcaption></figure>"
+    )

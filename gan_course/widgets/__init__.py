@@ -1,0 +1,8 @@
+"""Sliders and buttons for a notebook; each widget also draws itself as a static figure.
+
+A widget needs only a callable `z -> images`: codes (N, latent_dim) in, images (N, C, H, W) in [-1, 1] out.
+"""
+
+from gan_course.widgets.latent import LatentExplorer, random_directions, slerp
+
+__all__ = ["LatentExplorer", "random_directions", "slerp"]

@@ -1,0 +1,64 @@
+"""What ships meets its card: each file from a fresh load, and one metric of each recomputed."""
+
+import json
+
+import pytest
+import torch
+
+from gan_course import data, metrics, training
+from gan_course.data.images import to_float
+from gan_course.training.checkpoint import CHECKPOINT_FOLDER, shipped
+
+GENERATORS = [name for name in shipped() if not name.startswith("features-")]
+CLASSIFIERS = {"features-digits": (["mnist"], 0.99), "features-fashion": (["fashion"], 0.89)}
+CLASSIFIERS["features-emoji"] = (["emoji-noto", "emoji-twemoji"], 0.6)
+
+
+def test_the_promised_checkpoints_ship():
+    assert {"dcgan-mnist", "dcgan-fast-mnist", *CLASSIFIERS} <= set(shipped())
+
+
+def test_checkpoints_are_small():
+    sizes = [path.stat().st_size for path in CHECKPOINT_FOLDER.glob("*.safetensors")]
+    assert max(sizes) <= 3e6 and sum(sizes) <= 20e6
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_each_has_a_card_that_says_how_it_was_made(name):
+    card = json.loads((CHECKPOINT_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    for key in (
+        "network",
+        "parameters",
+        "steps",
+        "seed",
+        "seconds",
+        "hardware",
+        "metrics",
+        "sha256",
+        "torch",
+        "script",
+    ):
+        assert key in card, key
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_classifiers_are_as_accurate_as_their_cards_say(name):
+    sets, least = CLASSIFIERS[name]
+    network, card = training.load_network(name, "cpu")
+    tests = [data.load(s, "test") for s in sets]
+    images, labels = torch.cat([t.images for t in tests]), torch.cat([t.labels for t in tests])
+    with torch.inference_mode():
+        guesses = torch.cat([network(to_float(part)).argmax(1) for part in images.split(500)])
+    accuracy = (guesses == labels).double().mean().item()
+    assert accuracy == pytest.approx(card["metrics"]["test_accuracy"], abs=0.003) and accuracy > least
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_a_metric_of_each_card_within_5_percent(name):
+    generator, card = training.load_network(name, "cpu")
+    real = data.load(card["data"], "test")
+    extractor = metrics.extractor_for(real.name, real.image_shape, torch.device("cpu"))
+    stated = card["metrics"]
+    fake = data.to_uint8(training.sample(generator, stated["fake_images"], stated["seed"]))
+    value = metrics.frechet_distance(extractor(real.images), extractor(fake))
+    assert value == pytest.approx(stated["frechet_distance"], rel=0.05) and extractor.name == stated["features"]

@@ -1,0 +1,1 @@
+"""Scripts for authors; a learner needs none of them."""

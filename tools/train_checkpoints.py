@@ -1,0 +1,75 @@
+"""Train the generators that ship with the course, judge each once on the test split, and write their model cards.
+
+    python tools/train_checkpoints.py [NAME ...] [--runs DIR]
+
+A run that was stopped goes on from its last checkpoint in DIR (default: runs/shipped).
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from gan_course import data, methods, metrics, training
+from gan_course.training import checkpoint
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained for one checkpoint: recipe, data, steps and seed."""
+
+    recipe: str
+    data: str
+    steps: int
+    seed: int = 0
+
+
+PLANS = {
+    "dcgan-mnist": Plan("dcgan", "mnist", steps=1_500),
+    "dcgan-fast-mnist": Plan("dcgan-fast", "mnist", steps=20_000),
+}
+
+
+def main() -> None:
+    """Train the named checkpoints, by default all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", default=list(PLANS))
+    parser.add_argument("--runs", type=Path, default=Path("runs/shipped"))
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        train(name, PLANS[name], arguments.runs / name)
+
+
+def train(name: str, plan: Plan, folder: Path) -> None:
+    """Train one checkpoint, or go on with it; then judge and save it in float16."""
+    run = training.Run(methods.RECIPES[plan.recipe], data.load(plan.data), plan.seed)
+    state = folder / checkpoint.RUN_FILE
+    if state.exists():
+        checkpoint.load_run(run, state)
+    training.train(run, plan.steps, callbacks=[training.ProgressBar(name), training.Checkpoints(folder)])
+    if run.progress < 1:
+        return
+    sampler = rounded(run.sampler)
+    test = data.load(plan.data, "test")
+    extractor = metrics.extractor_for(test.name, test.image_shape, run.device)
+    result = metrics.compare(test.images, training.sample(sampler, 10_000, seed=1), extractor)
+    result = {key: round(value, 4) if isinstance(value, float) else value for key, value in result.items()}
+    card = checkpoint.card_of(run) | {"script": "tools/train_checkpoints.py", "metrics": {"seed": 1, **result}}
+    training.save_network(sampler, checkpoint.CHECKPOINT_FOLDER / f"{name}.safetensors", card, half=True)
+    print(name, result)
+
+
+@torch.no_grad()
+def rounded(network: torch.nn.Module) -> torch.nn.Module:
+    """The network with its weights rounded to float16, as they are stored, so that what ships is what is judged."""
+    for tensor in [*network.parameters(), *network.buffers()]:
+        if tensor.is_floating_point():
+            tensor.copy_(tensor.half().float())
+    return network.eval()
+
+
+if __name__ == "__main__":
+    main()

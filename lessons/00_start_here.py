@@ -81,7 +81,7 @@ print(f"{card['parameters']:,} parameters, {card['bytes'] / 1e6:.1f} MB")
 # %%
 def strongest_directions(generator, z, count=4):
     """The directions in which a small step from z (latent_dim,) changes the image most: (count, latent_dim)."""
-    jacobian = torch.autograd.functional.jacobian(lambda code: generator(code[None]).flatten(), z)  # (784, 100)
+    jacobian = torch.func.jacfwd(lambda code: generator(code[None]).flatten())(z)  # (784, 100)
     return torch.linalg.svd(jacobian, full_matrices=False).Vh[:count].cpu()
 
 

@@ -9,9 +9,10 @@ from queue import Empty
 import pytest
 from nbformat import v4
 
+from gan_course.files import write_atomically
 from tools import build_notebooks, stamp_repository
 from tools.notebooks import check, modules, outputs
-from tools.notebooks.course import NO_ADDRESS, Course, LessonError, write_atomically
+from tools.notebooks.course import NO_ADDRESS, Course, LessonError
 
 NAME = "02_demo"
 ADDRESS = "https://github.com/some-owner/gan.course"
@@ -378,6 +379,10 @@ display({"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/pl
 
 # %%
 HTML("<img alt='a digit' src='data:,'>")
+
+# %%
+from IPython.display import Image
+Image(b"\\x89PNG", format="png", alt="a figure")
 """
 
 
@@ -388,10 +393,11 @@ def test_execute_stores_a_clean_run_and_a_failure_stores_nothing(course, capsys,
     status, said = command(course, capsys, "--execute")
     assert status == 0 and "profile laptop" in said, said
     notebook = stored(course)
-    first, second = outputs.code_cells(notebook.cells)
+    first, second, third = outputs.code_cells(notebook.cells)
     said = {output.name: output.text for output in first.outputs}  # the order of the two streams is chance
     assert said == {"stderr": "2", "stdout": "laptop None notebooks\n"} and len(first.outputs) == 2
     assert second.outputs[0].data["text/html"].startswith("<img") and second.metadata == {}
+    assert third.outputs[0].metadata["image/png"]["alt"] == "a figure"
     record = notebook.metadata.gan_course
     assert set(record) == {"profile", "seconds", "digest", "hardware", "repository", "outputs"}
     assert 0 < record.seconds < 60 and "CPU cores, torch not used; Python 3." in record.hardware
@@ -416,7 +422,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypat
 
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(OSError, match="no space"):
-        write_atomically(path, "new")
+        write_atomically(path, b"new")
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
@@ -449,6 +455,10 @@ DRIFTS = {
     "widgets": (lambda nb: nb.metadata.update(widgets={}), "metadata.widgets is there"),
     "too large": (lambda nb: show(nb, {"text/plain": "x" * 3_000_000}), "3.0 MB; at most 3 MB"),
     "no alt text": (lambda nb: show(nb, {"text/html": "<p><img src='a'>"}), "an image without alt text"),
+    "a figure without alt text": (
+        lambda nb: show(nb, {"image/png": "aGk=", "text/plain": "<Figure>"}),
+        "an image without alt text",
+    ),
     "empty alt text": (
         lambda nb: show(nb, {"text/html": "<img alt='' src='a'>"}),
         "an image without alt text",

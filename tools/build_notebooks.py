@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from nbformat import NotebookNode
 
 from tools.notebooks import check, outputs, source
-from tools.notebooks.course import Course, LessonError, write_atomically
+from tools.notebooks.course import Course, LessonError, write_if_changed
 
 
 @dataclass
@@ -46,7 +46,7 @@ def build(course, name, address=None):
 def build_one(course, name):
     """Write a lesson's notebook; a sentence on what became of its outputs."""
     built = build(course, name)
-    write_atomically(course.notebook(name), outputs.written(built.notebook))
+    write_if_changed(course.notebook(name), outputs.written(built.notebook))
     if built.kept == built.total:
         return f"{name}: outputs kept for all {built.total} code cells"
     return f"{name}: outputs kept for {built.kept} of {built.total} code cells{built.remark}: run --execute"
@@ -58,7 +58,7 @@ def execute_one(course, name):
 
     fresh = source.new_notebook(source.lesson_cells(course, name), name, course.address())
     notebook = execute(course, name, fresh)
-    write_atomically(course.notebook(name), outputs.written(notebook))
+    write_if_changed(course.notebook(name), outputs.written(notebook))
     record = notebook.metadata.gan_course
     return f"{name}: ran in {record.seconds} s, profile {record.profile}, {record.hardware}"
 
@@ -69,7 +69,7 @@ def solve_one(course, name, folder):
     if path.resolve().parent == course.notebooks.resolve():
         raise LessonError("--solved would overwrite what learners open: name a folder other than notebooks/.")
     notebook = source.new_notebook(source.lesson_cells(course, name, solved=True), name, course.address())
-    write_atomically(path, outputs.written(notebook))
+    write_if_changed(path, outputs.written(notebook))
     return f"{name}: solved"
 
 

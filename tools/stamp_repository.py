@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools.build_notebooks import build
-from tools.notebooks.course import Course, LessonError, address_in, badge, write_atomically
+from tools.notebooks.course import Course, LessonError, address_in, badge, write_if_changed
 from tools.notebooks.outputs import written
 
 BLOCK = re.compile(r"(<!-- address -->\n).*?(<!-- /address -->)", re.DOTALL)
@@ -71,7 +71,7 @@ def stamp(course, wanted=None):
     for name in names:
         files[course.notebook(name)] = written(build(course, name, address).notebook)
     for path, text in files.items():
-        write_atomically(path, text)
+        write_if_changed(path, text)
     return address
 
 

@@ -55,10 +55,17 @@ def cell_problems(cell, course):
     found = []
     if has_error(cell):
         found.append("stores an error.")
-    if any(images_without_alt(output.get("data", {}).get("text/html", "")) for output in cell.outputs):
+    if any(map(lacks_alt, cell.outputs)):
         found.append("shows an image without alt text.")
     found += private_paths(cell, (course.root, Path.home()))
     return found
+
+
+def lacks_alt(output):
+    """Whether an output shows a picture without a text for those who cannot see it."""
+    data, metadata = output.get("data", {}), output.get("metadata", {})
+    pictures = [mime for mime in data if mime.startswith("image/")]
+    return images_without_alt(data.get("text/html", "")) or not all(metadata.get(m, {}).get("alt") for m in pictures)
 
 
 def private_paths(cell, places):

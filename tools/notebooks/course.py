@@ -1,6 +1,5 @@
 """Where the lessons, the notebooks and the package are, and the course's public address."""
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,8 @@ try:
     import tomllib
 except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib
+
+from gan_course.files import write_atomically
 
 BRANCH = "main"
 NO_ADDRESS = (
@@ -131,14 +132,7 @@ def fill(text, name, address):
     return filled
 
 
-def write_atomically(path, text):
-    """Write a file so that an interruption leaves the old one whole; without a change, do nothing."""
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def write_if_changed(path, text):
+    """Write a file, whole or not at all; without a change, leave it and its date alone."""
+    if not (path.exists() and path.read_text(encoding="utf-8") == text):
+        write_atomically(path, text.encode())

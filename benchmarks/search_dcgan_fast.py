@@ -42,13 +42,20 @@ IMAGES_A_SECOND = {
     "R1 32": 1916,
     "R1 64": 2446,
     "R1 64 width 24": 1864,
+    "R1 64 width 32": 1483,
+    "R1 64 widths 32 and 24": 1650,
+    "R1 32 width 24": 1500,
 }
 PLAIN = {"discriminator": methods.dcgan_discriminator(16, batch_norm=False)}
 R1 = PLAIN | {"penalty": methods.r1, "penalty_every": 8, "penalty_weight": 0.1}
-WIDTH_24 = {
-    "generator": methods.dcgan_generator(24),
-    "discriminator": methods.dcgan_discriminator(24, batch_norm=False),
-}
+
+
+def widths(width: int) -> dict:
+    """Both networks of a candidate, without BatchNorm in D."""
+    return {
+        "generator": methods.dcgan_generator(width),
+        "discriminator": methods.dcgan_discriminator(width, batch_norm=False),
+    }
 
 
 def rates(generator: float, discriminator: float) -> dict:
@@ -95,7 +102,59 @@ CANDIDATES = {
     "R1, 4e-3, relativistic": ("R1 64", rates(4e-3, 4e-3) | R1 | {"loss": "relativistic"}),
     "R1, G 4e-3, D 2e-3": ("R1 64", rates(4e-3, 2e-3) | R1),
     "R1, G 2e-3, D 4e-3": ("R1 64", rates(2e-3, 4e-3) | R1),
-    "R1, 4e-3, width 24": ("R1 64 width 24", rates(4e-3, 4e-3) | R1 | WIDTH_24),
+    "R1, batch 32, 4e-3, beta1 0, weight 0.5": (
+        "R1 32",
+        rates(4e-3, 4e-3) | R1 | ZERO | {"batch_size": 32, "penalty_weight": 0.5},
+    ),
+    "R1, 4e-3, beta1 0, weight 2": ("R1 64", rates(4e-3, 4e-3) | R1 | ZERO | {"penalty_weight": 2.0}),
+    "R1, 4e-3, beta1 0, width 24": ("R1 64 width 24", rates(4e-3, 4e-3) | R1 | ZERO | widths(24)),
+    "R1, 4e-3, beta1 0, width 24, weight 2": (
+        "R1 64 width 24",
+        rates(4e-3, 4e-3) | R1 | ZERO | widths(24) | {"penalty_weight": 2.0},
+    ),
+    "R1, 4e-3, beta1 0, width 32, weight 1": (
+        "R1 64 width 32",
+        rates(4e-3, 4e-3) | R1 | ZERO | widths(32) | {"penalty_weight": 1.0},
+    ),
+    "R1, 4e-3, beta1 0, width 32": ("R1 64 width 32", rates(4e-3, 4e-3) | R1 | ZERO | widths(32)),
+    "R1, 4e-3, beta1 0, generator 32, discriminator 24": (
+        "R1 64 widths 32 and 24",
+        rates(4e-3, 4e-3) | R1 | ZERO | widths(24) | {"generator": methods.dcgan_generator(32)},
+    ),
+    "R1, 4e-3, beta1 0, width 24, hinge": (
+        "R1 64 width 24",
+        rates(4e-3, 4e-3) | R1 | ZERO | widths(24) | {"loss": "hinge"},
+    ),
+    "R1, 8e-3, beta1 0, width 24": ("R1 64 width 24", rates(8e-3, 8e-3) | R1 | ZERO | widths(24)),
+    "R1, 2e-3, beta1 0, width 24": ("R1 64 width 24", rates(2e-3, 2e-3) | R1 | ZERO | widths(24)),
+    "R1, batch 32, 4e-3, beta1 0, width 24": (
+        "R1 32 width 24",
+        rates(4e-3, 4e-3) | R1 | ZERO | widths(24) | {"batch_size": 32},
+    ),
+    "R1, G 4e-3, D 8e-3, beta1 0, width 24": ("R1 64 width 24", rates(4e-3, 8e-3) | R1 | ZERO | widths(24)),
+    "norm, 2e-3, width 24, beta1 0.5": (
+        "R1 64 width 24",
+        rates(2e-3, 2e-3)
+        | {"generator": methods.dcgan_generator(24), "discriminator": methods.dcgan_discriminator(24)},
+    ),
+    "R1, 4e-3, beta1 0, width 24, latent 32": (
+        "R1 64 width 24",
+        rates(4e-3, 4e-3) | R1 | ZERO | widths(24) | {"generator": methods.dcgan_generator(24, 32)},
+    ),
+    "R1, 4e-3, betas 0 and 0.9, width 24": (
+        "R1 64 width 24",
+        rates(4e-3, 4e-3) | R1 | widths(24) | {"betas": (0.0, 0.9)},
+    ),
+    "R1, 4e-3, betas 0 and 0.999, width 24": (
+        "R1 64 width 24",
+        rates(4e-3, 4e-3) | R1 | widths(24) | {"betas": (0.0, 0.999)},
+    ),
+    "R1, 4e-3, beta1 0, width 24, weight 0.02": (
+        "R1 64 width 24",
+        rates(4e-3, 4e-3) | R1 | ZERO | widths(24) | {"penalty_weight": 0.02},
+    ),
+    "R1, 2e-3, beta1 0, width 32": ("R1 64 width 32", rates(2e-3, 2e-3) | R1 | ZERO | widths(32)),
+    "R1, G 4e-3, D 2e-3, beta1 0, width 24": ("R1 64 width 24", rates(4e-3, 2e-3) | R1 | ZERO | widths(24)),
 }
 
 

@@ -2,15 +2,17 @@
 
     python benchmarks/step_speed.py [--json FILE]
 
-Both train the same networks at the same batch size with the same losses on the same device, in turns, so that noise of
-the machine hits both alike; the best and the median turn of each are reported. The share of the machine's measured
-matrix-product rate counts the operations of the recipe's step with torch.utils.flop_counter.
+Both train the same networks at the same batch size with the same losses on the CPU. Each has a process of its own, since
+the course's loop sets how the process keeps memory; they work in turns, so that noise of the machine hits both alike.
+The share of the machine's measured matrix-product rate counts the operations of the recipe's step with
+torch.utils.flop_counter.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import statistics
 import time
 from pathlib import Path
@@ -22,7 +24,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from gan_course import data, device, methods, training
 from gan_course.diagnosis import matmul_rate
 
-ROUNDS, STEPS = 7, 6
+NAMES = ("dcgan", "textbook", "textbook, sharing fakes")
+ROUNDS, STEPS = 9, 6
 
 
 def main() -> None:
@@ -30,35 +33,64 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    images = data.load("mnist")
-    run = training.Run(methods.RECIPES["dcgan"], images, device="cpu")
-    book = textbook.players(seed=0)
-    real = images.batch(textbook.BATCH_SIZE, run.rng)[0]
-
-    def course_step():
-        training.gan_step(run)
-
-    def textbook_step():
-        textbook.step(*book, real)
-
-    def sharing_step():
-        textbook.step(*book, real, share_fakes=True)
-
-    steps = {"dcgan": course_step, "textbook": textbook_step, "textbook, sharing fakes": sharing_step}
-    rates = {name: [] for name in [*steps, "matmul"]}
-    for step in steps.values():
-        step()
+    rates = {name: [] for name in [*NAMES, "matmul"]}
+    workers = {name: start(name) for name in NAMES}
     for _ in range(ROUNDS):
-        for name, step in steps.items():
-            rates[name].append(images_a_second(step))
+        for name, connection in workers.items():
+            connection.send("measure")
+            rates[name].append(connection.recv())
         rates["matmul"].append(matmul_rate(torch.device("cpu")))
+    for connection in workers.values():
+        connection.send("end")
+    result = summary(rates)
+    print(json.dumps(result, indent=2))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def start(name: str):
+    """A process that measures one of the steps whenever it is asked; returns the pipe to it."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    context.Process(target=work, args=(name, theirs), daemon=True).start()
+    ours.recv()
+    return ours
+
+
+def work(name: str, connection) -> None:
+    """Warm up, then answer each "measure" with the images a second of a few steps in a row."""
+    step = make_step(name)
+    step()
+    connection.send("ready")
+    while connection.recv() == "measure":
+        started = time.perf_counter()
+        for _ in range(STEPS):
+            step()
+        connection.send(STEPS * textbook.BATCH_SIZE / (time.perf_counter() - started))
+
+
+def make_step(name: str):
+    """One training step as a function without arguments."""
+    images = data.load("mnist")
+    if name == "dcgan":
+        run = training.Run(methods.RECIPES["dcgan"], images, device="cpu")
+        return lambda: training.gan_step(run)
+    players = textbook.players(seed=0)
+    real = images.batch(textbook.BATCH_SIZE, torch.Generator().manual_seed(0))[0]
+    return lambda: textbook.step(*players, real, share_fakes=name != "textbook")
+
+
+def summary(rates: dict[str, list[float]]) -> dict:
+    """Medians, ratios of the turns, and the share of the matrix-product rate."""
+    step = make_step("dcgan")
     with FlopCounterMode(display=False) as counter:
-        course_step()
+        step()
     flop = counter.get_total_flops() / textbook.BATCH_SIZE
-    ratios = {name: sorted(a / b for a, b in zip(rates["dcgan"], rates[name], strict=True)) for name in list(steps)[1:]}
     peak = max(rates["matmul"]) * 1e9
-    result = {
-        "images_a_second": {name: round(statistics.median(rates[name])) for name in steps},
+    ratios = {name: sorted(a / b for a, b in zip(rates["dcgan"], rates[name], strict=True)) for name in NAMES[1:]}
+    return {
+        "script": "benchmarks/step_speed.py",
+        "images_a_second": {name: round(statistics.median(rates[name])) for name in NAMES},
         "ratio": {
             name: {"median": round(statistics.median(r), 2), "least": round(r[0], 2), "most": round(r[-1], 2)}
             for name, r in ratios.items()
@@ -69,17 +101,6 @@ def main() -> None:
         "hardware": device.describe(torch.device("cpu")),
         "torch": torch.__version__,
     }
-    print(json.dumps(result, indent=2))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
-
-
-def images_a_second(step) -> float:
-    """The rate of a few steps in a row."""
-    started = time.perf_counter()
-    for _ in range(STEPS):
-        step()
-    return STEPS * textbook.BATCH_SIZE / (time.perf_counter() - started)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import platform
+import sys
 
 import torch
 
@@ -34,11 +36,21 @@ def get(name: str | torch.device | None = None) -> torch.device:
 
 
 def prepare(device: torch.device) -> None:
-    """The fast settings of CUDA: cuDNN picks its kernels by trying them, float32 products may use TF32."""
+    """Make training fast on this device.
+
+    CUDA: cuDNN picks its kernels by trying them, and float32 products may use TF32. A CPU under Linux: the memory of
+    freed tensors is kept; to hand it back and fetch it anew in every step cost a wide DCGAN a sixth of its time.
+    """
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
         torch.backends.cuda.matmul.allow_tf32 = True
         torch.backends.cudnn.allow_tf32 = True
+    elif device.type == "cpu" and sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc has it, musl does not
+        if mallopt:
+            trim_threshold, mmap_threshold = -1, -3  # the names' numbers in malloc.h
+            mallopt(trim_threshold, 2**30)
+            mallopt(mmap_threshold, 32 * 2**20)  # the most that every glibc takes
 
 
 def autocast(device: torch.device) -> contextlib.AbstractContextManager:

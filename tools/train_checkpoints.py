@@ -29,7 +29,7 @@ class Plan:
 
 PLANS = {
     "dcgan-mnist": Plan("dcgan", "mnist", steps=1_500),
-    "dcgan-fast-mnist": Plan("dcgan-fast", "mnist", steps=20_000),
+    "dcgan-fast-mnist": Plan("dcgan-fast", "mnist", steps=8_000),
 }
 
 

@@ -41,11 +41,10 @@ class ProgressBar(Callback):
             file=sys.stdout,
             bar_format="{desc}: {percentage:3.0f}%|{bar:20}| {elapsed}<{remaining} {postfix}",
         )
-        self._start = None
+        self._start = None  # step and seconds when this bar began, which is not 0 in a resumed run
 
     def on_step(self, run) -> None:
-        if self._start is None:
-            self._start = (run.step, run.seconds)
+        self._start = self._start or (run.step, run.seconds)
         percent = int(run.progress * 100)
         if percent > self._bar.n:
             self._show(run)
@@ -58,9 +57,9 @@ class ProgressBar(Callback):
         self._bar.close()
 
     def _show(self, run) -> None:
-        steps, seconds = run.step - self._start[0], run.seconds - self._start[1]
         parts = [f"step {run.step}"]
-        if seconds > 0:
+        if self._start and run.seconds > self._start[1]:
+            steps, seconds = run.step - self._start[0], run.seconds - self._start[1]
             parts.append(f"{steps * run.recipe.batch_size * run.recipe.n_critic / seconds:,.0f} images/s")
         if run.history:
             parts += [f"{name} {run.history[-1][name]:.2f}" for name in ("d_loss", "g_loss") if name in run.history[-1]]

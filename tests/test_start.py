@@ -522,8 +522,8 @@ def test_constraints_pin_everything_that_the_requirements_name():
         for line in (REPOSITORY / name).read_text().splitlines():
             if line.startswith(("#", "-r")) or ";" in line:  # with a marker, it is not for the Python that CI has
                 continue
-            package, oldest = line.split(">=")
-            assert numbers(pinned[package]) >= numbers(oldest), line
+            package, sign, bound = re.fullmatch(r"([\w-]+)(>=|<)([\d.]+)", line).groups()
+            assert (numbers(pinned[package]) >= numbers(bound)) == (sign == ">="), line
 
 
 def numbers(version):

@@ -28,8 +28,8 @@ class Plan:
 
 
 PLANS = {
-    "dcgan-mnist": Plan("dcgan", "mnist", steps=1_500),
-    "dcgan-fast-mnist": Plan("dcgan-fast", "mnist", steps=8_000),
+    "dcgan-mnist": Plan("dcgan", "mnist", steps=900),
+    "dcgan-fast-mnist": Plan("dcgan-fast", "mnist", steps=6_000),
 }
 
 

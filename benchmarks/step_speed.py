@@ -2,7 +2,7 @@
 
     python benchmarks/step_speed.py [--json FILE]
 
-Both train the same networks at the same batch size with the same losses on the CPU. Each has a process of its own, since
+Both train the same networks at the same batch size with the same losses on the CPU. Each has a process of its own, as
 the course's loop sets how the process keeps memory; they work in turns, so that noise of the machine hits both alike.
 The share of the machine's measured matrix-product rate counts the operations of the recipe's step with
 torch.utils.flop_counter.

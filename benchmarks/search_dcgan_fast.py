@@ -4,8 +4,9 @@
 
 Each candidate trains on the first 50,000 digits of MNIST's training split for as many steps as fit into 60 seconds, and
 is judged by FD (digit features) of 10,000 samples against the last 10,000 of the training split. The test split is not
-touched. How many steps fit was measured once for each kind of candidate while nothing else ran (IMAGES_A_SECOND), so
-that several candidates can train side by side. Every result is a line of assets/results/search_dcgan_fast.jsonl.
+touched. How many steps fit is a fixed number for each kind of candidate (IMAGES_A_SECOND), so that several candidates
+can train side by side. Every result is a line of assets/results/search_dcgan_fast.jsonl; one seed, so small
+differences may be chance.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ SKETCH = methods.Recipe(
     learning_rate_decay=True,
     ema_decay=0.998,
 )
-# Discriminator with BatchNorm or without; R1 on every 8th step; batch size; on two cores of an AMD EPYC.
+# Discriminator with BatchNorm or without; R1 on every 8th step; batch size. Short runs on two cores of an AMD EPYC
+# that was not always idle, so good to a fifth or so; the last two were estimated, not measured.
 IMAGES_A_SECOND = {
     "norm 32": 1760,
     "norm 64": 2509,

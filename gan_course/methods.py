@@ -73,9 +73,26 @@ def dcgan_discriminator(width: int, batch_norm: bool = True) -> Callable[[Shape]
     return lambda shape: networks.DCGANDiscriminator(shape[1], shape[0], width, batch_norm)
 
 
+def mlp_generator(shape: Shape) -> nn.Module:
+    """The multi-layer perceptron of lesson 02 for images of this shape."""
+    return networks.MLPGenerator(image_shape=shape)
+
+
+def mlp_discriminator(shape: Shape) -> nn.Module:
+    """The other player, mirrored."""
+    return networks.MLPDiscriminator(image_shape=shape)
+
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
+        Recipe(
+            name="vanilla",
+            source="Goodfellow et al. (2014): two multi-layer perceptrons and the non-saturating loss; with Adam as "
+            "in Radford et al. (2016) in place of the paper's momentum, and LeakyReLU in place of maxout",
+            generator=mlp_generator,
+            discriminator=mlp_discriminator,
+        ),
         Recipe(
             name="dcgan",
             source="Radford, Metz, Chintala (2016), sections 3 and 4: the paper's settings, for small images",

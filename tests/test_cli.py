@@ -111,7 +111,7 @@ def test_killed_run_goes_on_from_its_checkpoint(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("train", "dcgna", "--data", "mnist", "--out", "OUT"), "no recipe 'dcgna'; the recipes are vanilla, dcgan, dcgan-fast"),
+        (("train", "dcgna", "--data", "mnist", "--out", "OUT"), "the recipes are vanilla, dcgan, dcgan-fast"),
         (("train", "dcgan", "--data", "mnits", "--out", "OUT"), "neither a folder nor a set"),
         (("train", "dcgan", "--data", "mnist", "--out", "OUT", "--resume"), "holds no run to go on with"),
         (("sample", "nothing", "--out", "OUT.png"), "is no checkpoint.*dcgan-fast-mnist"),

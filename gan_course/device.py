@@ -39,7 +39,7 @@ def prepare(device: torch.device) -> None:
     """Make training fast on this device.
 
     CUDA: cuDNN picks its kernels by trying them, and float32 products may use TF32. A CPU under Linux: the memory of
-    freed tensors is kept; to hand it back and fetch it anew in every step cost a wide DCGAN a sixth of its time.
+    freed tensors is kept; to hand it back and fetch it anew in every step made a wide DCGAN slower.
     """
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True

@@ -9,9 +9,10 @@ from gan_course.networks.blocks import count_parameters, doublings
 
 @pytest.mark.parametrize("size", [28, 32, 64])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_dcgan_shapes_and_gradients(size, channels):
+@pytest.mark.parametrize("hidden", [0, 16])
+def test_dcgan_shapes_and_gradients(size, channels, hidden):
     generator = networks.DCGANGenerator(20, size, channels, width=8)
-    discriminator = networks.DCGANDiscriminator(size, channels, width=8)
+    discriminator = networks.DCGANDiscriminator(size, channels, width=8, hidden=hidden)
     images = generator(torch.randn(4, 20))
     assert images.shape == (4, channels, size, size) and images.abs().max() <= 1
     logits = discriminator(images)
@@ -68,6 +69,19 @@ def test_batch_norm_can_be_left_out_of_the_critic():
     assert torch.allclose(critic(x)[:1], critic(x[:1]), atol=1e-6), "a sample's logit depends on it alone"
 
 
+@pytest.mark.parametrize("hidden", [0, 16])
+def test_a_hidden_layer_lets_d_judge_two_far_places_together(hidden):
+    """Without it the logit is a sum over places, so what two corners change together is what they change alone."""
+    torch.manual_seed(0)
+    critic = networks.DCGANDiscriminator(width=8, batch_norm=False, hidden=hidden).double()
+    for parameter in critic.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    image, a, b = torch.zeros(3, 1, 1, 28, 28, dtype=torch.float64)
+    a[..., :5, :5], b[..., -5:, -5:] = 1, -1
+    together = critic(image + a + b) - critic(image + a) - critic(image + b) + critic(image)
+    assert (together.abs().item() > 1e-3) == bool(hidden), together
+
+
 @pytest.mark.parametrize("size", [6, 27, 30, 100, 0])
 def test_impossible_sizes_are_a_plain_error(size):
     with pytest.raises(ValueError, match=f"cannot give {size}"):
@@ -86,7 +100,7 @@ def test_wrong_code_shape_is_a_plain_error(generator):
         networks.MLPGenerator(10, (1, 8, 8), (16,)),
         networks.MLPDiscriminator((1, 8, 8), (16,)),
         networks.DCGANGenerator(10, 32, 3, 4),
-        networks.DCGANDiscriminator(32, 3, 4, batch_norm=False),
+        networks.DCGANDiscriminator(32, 3, 4, batch_norm=False, hidden=8),
         networks.SmallClassifier(32, 3, 7, 4, 16),
     ],
 )

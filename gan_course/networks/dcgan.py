@@ -83,15 +83,26 @@ class DCGANDiscriminator(nn.Module):
         width: channels of the first layer; every layer after it has twice as many.
         batch_norm: as in the paper (not on the first layer); switch it off for a critic with a gradient penalty,
             which is about single images.
+        hidden: units of a fully connected layer between the last square and the logit, 0 for none. Without it the logit
+            is a sum of what each place of the square says; with it D can judge how the strokes of an image belong
+            together. InfoGAN's discriminator for MNIST has one (Chen et al. 2016, appendix C.1).
     """
 
-    def __init__(self, image_size: int = 28, channels: int = 1, width: int = 64, batch_norm: bool = True):
+    def __init__(
+        self,
+        image_size: int = 28,
+        channels: int = 1,
+        width: int = 64,
+        batch_norm: bool = True,
+        hidden: int = 0,
+    ):
         super().__init__()
         self.config = {
             "image_size": image_size,
             "channels": channels,
             "width": width,
             "batch_norm": batch_norm,
+            "hidden": hidden,
         }
         side, count = doublings(image_size)
         widths = [width * 2**i for i in range(count)]
@@ -101,7 +112,11 @@ class DCGANDiscriminator(nn.Module):
             if batch_norm:
                 layers.append(nn.BatchNorm2d(outputs))
             layers.append(nn.LeakyReLU(0.2, inplace=True))
-        layers += [ToRow(), nn.Linear(widths[-1] * side * side, 1)]
+        layers.append(ToRow())
+        features = widths[-1] * side * side
+        if hidden:
+            layers += [nn.Linear(features, hidden), nn.LeakyReLU(0.2, inplace=True)]
+        layers.append(nn.Linear(hidden or features, 1))
         self.layers = nn.Sequential(*layers)
         self.apply(initialise_dcgan)
 

@@ -248,3 +248,21 @@ def test_your_own_points():
     for bad in ([], [1, 2, 3], [(1, 2, 3)], [(0, float("nan"))], "points"):
         with pytest.raises(ValueError, match=r"list of finite \(x, y\) pairs"):
             toy.points(10, bad)
+
+
+def test_normal_has_the_mean_and_the_covariance_asked_for():
+    covariance = ((2.0, 0.9), (0.9, 0.5))
+    samples = toy.normal(50_000, (1.0, -3.0), covariance, generator=torch.Generator().manual_seed(0))
+    assert samples.shape == (50_000, 2) and samples.dtype == torch.float32
+    assert torch.allclose(samples.mean(0), torch.tensor([1.0, -3.0]), atol=0.03)
+    assert torch.allclose(samples.T.cov(), torch.tensor(covariance), atol=0.04)
+    assert toy.normal(7, (0.0,), ((4.0,),)).shape == (7, 1)
+
+
+def test_a_point_set_draws_every_batch_afresh_and_repeats_with_the_seed():
+    points = toy.PointSet(toy.ring, name="ring")
+    assert points.image_shape == (2,) and points.to("meta").device == "meta" and points.device == "cpu"
+    rng = torch.Generator().manual_seed(3)
+    (first, labels), (second, _) = points.batch(10, rng), points.batch(10, rng)
+    assert labels is None and first.shape == (10, 2) and not torch.equal(first, second)
+    assert torch.equal(points.batch(10, torch.Generator().manual_seed(3))[0], first)

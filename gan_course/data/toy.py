@@ -1,13 +1,15 @@
-"""Two-dimensional distributions on which the modes can be counted and the densities drawn.
+"""Distributions of a few dimensions on which the modes can be counted and the densities drawn.
 
 Each function returns a float32 tensor (n, 2) that carries one more attribute, `.centers`: the middle of each mode,
-(modes, 2), or None where there are no modes. (A tensor made from it, such as a slice, does not carry it.)
+(modes, 2), or None where there are no modes. (A tensor made from it, such as a slice, does not carry it.) Only `normal`
+differs: one normal distribution of any dimension, without centers.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -70,6 +72,50 @@ def points(
     if where.ndim != 2 or where.shape[1] != 2 or len(where) == 0 or not where.isfinite().all():
         raise ValueError("Points must be a list of finite (x, y) pairs, for example [(0, 0), (1, 0.5)].")
     return _mixture(n, where, std, generator, device)
+
+
+def normal(
+    n: int, mean: Sequence[float], covariance: Sequence[Sequence[float]], generator=None, device="cpu"
+) -> Tensor:
+    """`n` samples (n, dim) of one normal distribution of any dimension.
+
+    Args:
+        mean: dim numbers.
+        covariance: dim rows of dim numbers, symmetric and positive definite; the variance where dim is 1.
+    """
+    spread = torch.linalg.cholesky(torch.tensor(covariance, dtype=torch.float32)).to(device)
+    z = torch.randn(n, len(mean), generator=generator, device=device)
+    return torch.tensor(mean, dtype=torch.float32, device=device) + z @ spread.T
+
+
+@dataclass(frozen=True)
+class PointSet:
+    """A distribution of points as training.Run wants its data: every batch is drawn afresh.
+
+    Attributes:
+        draw: (n, generator=..., device=...) -> (n, dim), for example `functools.partial(ring, modes=8)`.
+        dim: numbers in one point.
+        name: what the set is called in cards and reports.
+        device: where the points are drawn.
+    """
+
+    draw: Callable[..., Tensor]
+    dim: int = 2
+    name: str = "points"
+    device: torch.device | str = "cpu"
+
+    @property
+    def image_shape(self) -> tuple[int]:
+        """(dim,): the shape of one sample, under the name that a recipe's makers of networks are called with."""
+        return (self.dim,)
+
+    def to(self, device: torch.device | str) -> PointSet:
+        """The same distribution, drawn on another device."""
+        return replace(self, device=device)
+
+    def batch(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, None]:
+        """`n` points (n, dim), float32, and no labels."""
+        return self.draw(n, generator=generator, device=self.device), None
 
 
 def _mixture(n: int, centers: Tensor, std: float, generator, device) -> Tensor:

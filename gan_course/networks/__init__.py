@@ -6,12 +6,15 @@ from gan_course.networks.blocks import initialise_dcgan
 from gan_course.networks.classifier import SmallClassifier
 from gan_course.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_course.networks.mlp import MLPDiscriminator, MLPGenerator
+from gan_course.networks.toy import PointDiscriminator, PointGenerator
 
 __all__ = [
     "DCGANDiscriminator",
     "DCGANGenerator",
     "MLPDiscriminator",
     "MLPGenerator",
+    "PointDiscriminator",
+    "PointGenerator",
     "SmallClassifier",
     "build",
     "initialise_dcgan",

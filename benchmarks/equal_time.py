@@ -1,0 +1,91 @@
+"""Quality after the same wall time: the recipes `vanilla`, `dcgan` and `dcgan-fast` on MNIST and on Fashion-MNIST.
+
+    python benchmarks/equal_time.py [--seconds 30] [--seeds 0 1 2]
+
+Run it while nothing else runs. The recipes take turns, so that a slow minute of the machine hits all three. Each is
+judged once on the test split: Frechet and kernel distance, precision and recall of as many samples as there are test
+images, at most 2,000. The result is written to assets/results/equal_time.json after every run, so an interrupted
+one is not lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+
+import torch
+
+from gan_course import data, device, methods, metrics, training
+from gan_course.files import write_atomically
+
+RESULT = Path(methods.__file__).parent / "assets" / "results" / "equal_time.json"
+RECIPES = ("vanilla", "dcgan", "dcgan-fast")
+SETS = ("mnist", "fashion")
+SAMPLES = 2_000
+METRICS = ("frechet_distance", "kernel_distance", "precision", "recall")
+
+
+def main() -> None:
+    """Train in turns, judge, print, and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--provisional", action="store_true", help="mark the result as not meant for readers")
+    arguments = parser.parse_args()
+    result = {
+        "script": "benchmarks/equal_time.py",
+        "provisional": arguments.provisional,
+        "seconds": arguments.seconds,
+        "seeds": arguments.seeds,
+        "samples": SAMPLES,
+        "hardware": device.describe(torch.device("cpu")),
+        "torch": torch.__version__,
+        "recipes": {name: methods.RECIPES[name].settings() for name in RECIPES},
+        "rows": [],
+    }
+    sets = {name: (data.load(name, "train"), data.load(name, "test").images[:SAMPLES]) for name in SETS}
+    for seed in arguments.seeds:
+        for set_name, (images, test) in sets.items():
+            for name in RECIPES:
+                row = {"data": set_name, "recipe": name, "seed": seed}
+                row |= judge(name, images, test, arguments.seconds, seed)
+                print(json.dumps(row), flush=True)
+                result["rows"].append(row)
+                result["summary"] = summary(result["rows"])
+                write_atomically(arguments.out, (json.dumps(result, indent=2) + "\n").encode())
+
+
+def judge(name: str, images, test: torch.Tensor, seconds: float, seed: int) -> dict:
+    """Train one recipe for this long, and compare what it draws with the test images."""
+    run = training.train(training.Run(methods.RECIPES[name], images, seed, "cpu"), seconds=seconds)
+    extractor = metrics.extractor_for(images.name, images.image_shape, torch.device("cpu"))
+    compared = metrics.compare(test, training.sample(run.sampler, len(test), seed=1), extractor)
+    row = {"steps": run.step, "images_seen": run.step * run.recipe.batch_size * run.recipe.n_critic}
+    row |= {"train_seconds": round(run.seconds, 2), "features": compared["features"]}
+    return row | {metric: round(compared[metric], 4) for metric in METRICS}
+
+
+def summary(rows: list[dict]) -> list[dict]:
+    """Mean and standard deviation of every metric over the seeds, one row for a data set and recipe."""
+    table = []
+    for set_name in SETS:
+        for name in RECIPES:
+            mine = [row for row in rows if (row["data"], row["recipe"]) == (set_name, name)]
+            if mine:
+                spreads = {metric: spread([row[metric] for row in mine]) for metric in METRICS}
+                steps = round(statistics.mean(row["steps"] for row in mine))
+                table.append({"data": set_name, "recipe": name, "seeds": len(mine), "steps": steps, **spreads})
+    return table
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Mean and standard deviation over the seeds."""
+    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    return {"mean": round(statistics.mean(values), 4), "std": round(deviation, 4)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Lesson 02's MLP generator against two discriminators: its own mirror image, and a convolutional one.
+
+    python benchmarks/unequal_pair.py [--seeds 3] [--out FILE]
+
+Everything but the discriminator is the recipe `vanilla`. A convolutional step costs several times as much, so this pair
+gets fewer steps; after every 150 steps 5,000 samples are judged by FD (digit features) against the first 5,000 test
+images, and nothing is chosen by it. Rows that the result file already holds are not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from gan_course import data, device, methods, metrics, training
+from gan_course.files import write_atomically
+
+RESULT = Path(methods.__file__).parent / "assets" / "results" / "unequal_pair.json"
+SAMPLES = 5_000
+EVERY = 150  # steps from one snapshot to the next
+
+
+class ConvDiscriminator(nn.Module):
+    """(N, 1, 28, 28) to logits (N,): 64, then 128 filters of 5x5 with stride 2, LeakyReLU(0.2), Dropout(0.3)."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, 64, 5, stride=2, padding=2), nn.LeakyReLU(0.2), nn.Dropout(0.3),
+            nn.Conv2d(64, 128, 5, stride=2, padding=2), nn.LeakyReLU(0.2), nn.Dropout(0.3),
+            nn.Flatten(), nn.Linear(128 * 7 * 7, 1),
+        )  # fmt: skip
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layers(images).squeeze(1)
+
+
+EQUAL = methods.RECIPES["vanilla"]
+UNEQUAL = replace(EQUAL, name="vanilla-conv-d", discriminator=lambda shape: ConvDiscriminator())
+STEPS = {EQUAL.name: 2_100, UNEQUAL.name: 300}
+
+
+def main() -> None:
+    """Run what is missing, then write all rows and their summary."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=RESULT)
+    arguments = parser.parse_args()
+    rows = json.loads(arguments.out.read_text())["rows"] if arguments.out.exists() else []
+    images, test = data.load("mnist"), data.load("mnist", "test").images[:SAMPLES]
+    extractor = metrics.extractor_for("mnist", images.image_shape, torch.device("cpu"))
+    real_features = extractor(test)
+    for seed in range(arguments.seeds):
+        for recipe in (EQUAL, UNEQUAL):
+            if any(row["name"] == recipe.name and row["seed"] == seed for row in rows):
+                continue
+            snapshots = judged_run(recipe, images, seed, extractor, real_features)
+            rows.append({"name": recipe.name, "seed": seed, "snapshots": snapshots})
+            print(recipe.name, seed, json.dumps(snapshots[-1]), flush=True)
+            write_atomically(arguments.out, (json.dumps(summary(rows), indent=1) + "\n").encode())
+
+
+def judged_run(recipe, images, seed, extractor, real_features) -> list[dict[str, float]]:
+    """One training; a row for every EVERY steps with their mean losses and answers, FD, and training seconds."""
+    run, rows = training.Run(recipe, images, seed, "cpu"), []
+    for stop in range(EVERY, STEPS[recipe.name] + 1, EVERY):
+        training.train(run, steps=stop, log_every=EVERY)
+        fake = extractor(data.to_uint8(training.sample(run.sampler, SAMPLES, seed=1)))
+        row = {**run.history[-1], "frechet_distance": metrics.frechet_distance(real_features, fake)}
+        rows.append({key: round(value, 3) for key, value in row.items()})
+    return rows
+
+
+def summary(rows: list[dict]) -> dict:
+    """The whole result: provenance, FD at equal steps and at the end over the seeds, and the rows."""
+    equal_steps = min(STEPS.values())
+    return {
+        "script": "benchmarks/unequal_pair.py",
+        "steps": STEPS,
+        "seeds": sorted({row["seed"] for row in rows}),
+        "features": "digit features",
+        "samples": SAMPLES,
+        "hardware": device.describe(torch.device("cpu")),
+        "torch": torch.__version__,
+        "frechet_distance": {
+            f"{name}, {steps} steps": spread(
+                [
+                    snapshot["frechet_distance"]
+                    for row in rows
+                    for snapshot in row["snapshots"]
+                    if row["name"] == name and snapshot["step"] == steps
+                ]
+            )
+            for name in STEPS
+            for steps in sorted({equal_steps, STEPS[name]})
+        },
+        "rows": rows,
+    }
+
+
+def spread(values: list[float]) -> dict[str, float] | None:
+    """Mean and standard deviation over the seeds; None without any."""
+    if not values:
+        return None
+    std = statistics.stdev(values) if len(values) > 1 else 0.0
+    return {"mean": round(statistics.mean(values), 1), "std": round(std, 1)}
+
+
+if __name__ == "__main__":
+    main()

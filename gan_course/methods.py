@@ -101,7 +101,8 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             name="dcgan-fast",
-            source="the course: chosen by benchmarks/search_dcgan_fast.py for quality after two minutes on two CPU cores",
+            source="the course: chosen by benchmarks/search_dcgan_fast.py for quality after two minutes on two "
+            "CPU cores",
             generator=dcgan_generator(24),
             discriminator=dcgan_discriminator(24, batch_norm=False, hidden=128),
             batch_size=64,

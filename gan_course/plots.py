@@ -112,7 +112,7 @@ def curves(history: Sequence[dict[str, float]], title: str = "Training") -> Figu
     return figure
 
 
-def film_strip(snapshots, frames: int = 6, images: int = 8) -> Figure:
+def film_strip(snapshots, frames: int = 10, images: int = 6) -> Figure:
     """What the same codes became as training went on: one column a moment, one row a code.
 
     Args:
@@ -120,10 +120,10 @@ def film_strip(snapshots, frames: int = 6, images: int = 8) -> Figure:
     """
     stack = snapshots.stack()
     chosen = torch.linspace(0, len(stack) - 1, min(frames, len(stack))).round().long().tolist()
-    figure, axes = _figure(len(chosen), width=1.3 * len(chosen), height=1.1 * images * 0.75 + 0.5)
+    figure, axes = _figure(len(chosen), width=0.85 * len(chosen), height=0.75 * images + 0.4)
     for axis, index in zip(axes, chosen, strict=True):
         axis.imshow(to_pil(tile(stack[index, :images], columns=1)), cmap="gray", vmin=0, vmax=255)
-        axis.set_title(f"step {snapshots.steps[index]}\n{snapshots.seconds[index]:.0f} s", fontsize=9)
+        axis.set_title(f"step {snapshots.steps[index]}\n{snapshots.seconds[index]:.3g} s", fontsize=8)
         axis.axis("off")
     return figure
 
@@ -143,11 +143,11 @@ def film(
     write_atomically(Path(path), content.getvalue())
 
 
-def show(figure: Figure, alt: str) -> None:
+def show(figure: Figure, alt: str = "") -> None:
     """Display a figure in a notebook with a text for those who cannot see it.
 
     Args:
-        alt: what the figure shows, in a sentence.
+        alt: what the figure shows, in a sentence; a figure of a lesson must have one.
     """
     from IPython.display import Image, display
 

@@ -3,7 +3,8 @@
 #
 # {{badges}}
 #
-# **Time** about 1 minute of computing on a two-core laptop; on a T4 not measured yet.
+# **Time** about 30 minutes, of which 1 to 2 are computing on a two-core laptop; on a T4 not measured yet.
+#
 # **You need** basic Python and PyTorch: tensors, a network, a training step.
 #
 # In this lesson you will
@@ -31,8 +32,8 @@ device.announce(laptop="about a minute on two CPU cores", gpu="not measured yet,
 # %% [markdown]
 # ## 2 Predict
 # A **generator** is a network that takes a list of random numbers, the **code** *z*, and draws an image from it. The one
-# that you are about to meet draws handwritten digits of 28 x 28 pixels. It saw 60,000 real ones while it learned, and
-# no label: nobody told it what a 3 is.
+# that you are about to meet draws handwritten digits of 28 x 28 pixels. It was trained with 60,000 real ones and
+# no labels: nobody told it what a 3 is. It never saw one of the real ones itself; section 4 says how that can work.
 #
 # Before you go on, guess: **how many random numbers does it take to draw one digit?** Write your guess into the cell,
 # run it, and let the check answer. A wrong guess costs nothing, and you remember better what you have guessed first.
@@ -71,11 +72,12 @@ print(f"a code of {generator.latent_dim} numbers in, an image of {generator.imag
 print(f"{card['parameters']:,} parameters, {card['bytes'] / 1e6:.1f} MB")
 
 # %% [markdown]
-# Now move the sliders. Each one pushes the code along one direction, up to three standard deviations. *New random*
-# takes another code. *Keep as A*, then another code, then *Keep as B*, and play: the digits in between were never drawn by
-# anybody. (No sliders to be seen? Run the cell. The figure below it shows the same without a running kernel.)
+# Now move the sliders. Each one pushes the code along one direction, by up to three standard deviations of the
+# numbers in a code. Then walk: *Reset*, *Keep as A*, *New random*, *Keep as B*, and play; the digits in between were never
+# drawn by anybody. (*New random* leaves the sliders where they are, *Reset* goes back to the first code.) (No sliders to be seen? Run the cell. The figure below it shows the same without a running kernel.)
 #
 # The directions are not random ones. They are those along which the drawing changes most at the start code.
+# (You need not understand the next cell; lesson 02 comes back to it.)
 
 
 # %%
@@ -101,14 +103,15 @@ plots.show(
 
 # %% [markdown]
 # Look for three things:
-# 1. **The change is smooth.** A small step in the code is a small step in the image. Nobody asked for that.
+# 1. **The change is smooth.** A small step in the code is a small step in the image. No loss asks for that.
 # 2. **Between two digits lie strokes that are no digit.** The space of codes has no gaps, the set of digits has.
 # 3. **One direction does several things at once**: shape, slant, thickness. To take them apart is lesson 07.
 
 # %% [markdown]
 # ## 4 Train one yourself
 # The **discriminator** is the second network. It sees real digits and drawn ones, and learns to tell them apart; the
-# generator learns to be taken for real. They take turns, and that is the whole idea. Here it runs on your machine, from
+# generator learns to be taken for real. It never sees a real image: all it gets is the discriminator's gradient, which says
+# how each of its drawings should change to look more real. They take turns, and that is the whole idea. Here it runs on your machine, from
 # random weights, with the same recipe as above.
 
 # %%
@@ -125,12 +128,12 @@ run = training.train(
 )
 
 # %% [markdown]
-# Each row is one code, drawn again and again while the generator learned. Plain grey first, then strokes, then digits.
+# Each row is one code, drawn again and again while the generator learned. Plain grey first, then blobs and strokes, then digits.
 
 # %%
 plots.show(
     plots.film_strip(snapshots),
-    alt="A table of small images: one row a code, one column a moment of the training. On the left grey noise, "
+    alt="A table of small images: one row a code, one column a moment of the training. On the left plain grey, "
     "on the right digits that can be read.",
 )
 
@@ -149,7 +152,8 @@ plots.show(
 # %% [markdown]
 # How good is it, in a number? The **Frechet distance** (FD) compares two sets of images by the mean and covariance of
 # what a small digit classifier sees in them. *Lower is better; 0 means that the two cannot be told apart this way.*
-# Lesson 10 takes it to pieces. Until then remember that it needs thousands of images, and that it belongs to its features:
+# Training stopped after a fixed time, so on a slower machine yours has made fewer steps and its FD is higher. Lesson 10
+# takes the FD to pieces. Until then remember that it needs thousands of images, and that it belongs to its features:
 # an FD on digit features is not the FID of a paper.
 
 # %%
@@ -171,19 +175,20 @@ for name, candidate in candidates.items():
 # ## 5 Are these copies?
 # > **Myth** "A GAN stores its training images and pastes them together."
 #
-# Look at the evidence: for each of eight drawn digits, the nearest of all 60,000 training images, by pixel distance.
+# Look at the evidence: for each of 500 drawn digits, the nearest of all 60,000 training images, by pixel distance.
 
 # %%
-drawn = training.sample(generator, 8, seed=3)  # (8, 1, 28, 28)
-distances = torch.cdist(drawn.flatten(1), data.to_float(images.images).flatten(1))  # (8, 60000)
-nearest = images.images[distances.argmin(1)]
-real_pairs = torch.cdist(data.to_float(test_digits[:500]).flatten(1), data.to_float(images.images).flatten(1)).amin(1)
+drawn = training.sample(generator, 500, seed=3)  # (500, 1, 28, 28)
+rows = data.to_float(images.images).flatten(1)  # (60000, 784)
+distances = torch.cdist(drawn.flatten(1), rows)  # (500, 60000)
+nearest = images.images[distances[:8].argmin(1)]
+of_real = torch.cdist(data.to_float(test_digits[:500]).flatten(1), rows).amin(1)
 
-print(f"drawn digit to its nearest training digit:      {distances.amin(1).mean():.1f} on average")
-print(f"real test digit to its nearest training digit:  {real_pairs.mean():.1f} on average")
+for name, found in {"drawn": distances.amin(1), "real test": of_real}.items():
+    print(f"{name:>9} digit to its nearest training digit: {found.mean():.1f} on average, {found.amin():.1f} at least")
 plots.show(
     plots.grid(
-        torch.cat([data.to_uint8(drawn), nearest]),
+        torch.cat([data.to_uint8(drawn[:8]), nearest]),
         "drawn (above), nearest training image (below)",
         columns=8,
         height=2.2,
@@ -192,14 +197,14 @@ plots.show(
 )
 
 # %% [markdown]
-# A copy would have the distance 0. The drawn digits are farther from the training set than new real digits are: relatives,
-# not copies. (Pixel distance would miss a shifted copy, and large models on small sets do memorise. Lesson 10 puts this test
+# A copy would have the distance 0. Compare the two averages: do drawn digits lie closer to the training set than new real
+# digits do? Relatives, not copies. (A bad drawing is far from everything, pixel distance would miss a shifted copy, and large models on small sets do memorise. Lesson 10 puts this test
 # itself on trial.)
 
 # %% [markdown]
 # ## 6 Break it
 # The generator learned on codes from a standard normal distribution. What if the numbers are two, three, six times as
-# large? Watch the FD. That is the cause and the number; then comes the cure.
+# large? Codes that are too large are the cause, the FD is the number, and the cure comes after the figure.
 
 
 # %%
@@ -218,7 +223,7 @@ broken = generator(
     3 * torch.randn(36, generator.latent_dim, generator=torch.Generator().manual_seed(0)).to(device.get())
 )
 plots.show(
-    plots.comparison({"codes from N(0, 1)": training.sample(generator, 36), "codes from N(0, 9)": broken.cpu()}),
+    plots.comparison({"codes from N(0, 1^2)": training.sample(generator, 36), "codes from N(0, 3^2)": broken.cpu()}),
     alt="Two grids of digits: readable ones from codes of the right size, thin broken strokes from codes that are too large.",
 )
 
@@ -313,15 +318,21 @@ checks.lesson00.walk(walk)
 # <!-- solution: walk -->
 
 # %% [markdown]
-# The next cell draws a walk, with the course's own `slerp` so that it runs in any case. Put your `walk` in its place and look
-# for the difference: a straight line cuts through codes that are shorter than any the generator was trained on (lesson 03).
+# The next cell draws two walks between the same codes: the straight line above, and the course's own `slerp` along the arc
+# below. The line cuts through codes that are shorter than any the generator was trained on (lesson 03). Compare the middle
+# of both rows: the difference is small, and you may have to look for it. To draw your own, replace `straight` by
+# `walk(ends[0], ends[1], 12)`.
 
 # %%
 ends = torch.randn(2, generator.latent_dim, generator=torch.Generator().manual_seed(5))
-codes = widgets.slerp(ends[0], ends[1], torch.linspace(0, 1, 12))  # (12, 100)
+t = torch.linspace(0, 1, 12)
+straight = torch.lerp(ends[:1], ends[1:], t[:, None])  # (12, 100)
+arc = widgets.slerp(ends[0], ends[1], t)  # (12, 100)
+with torch.inference_mode():
+    drawn = generator(torch.cat([straight, arc]).to(device.get())).cpu()  # (24, 1, 28, 28)
 plots.show(
-    plots.grid(generator(codes.to(device.get())).cpu(), "a walk from one code to another", columns=12, height=0.9),
-    alt="Twelve digits in a row; the first changes step by step into the last.",
+    plots.grid(drawn, "from one code to another: straight (above), along the arc (below)", columns=12, height=1.7),
+    alt="Two rows of twelve digits with the same first and last digit; each changes step by step into the last.",
 )
 
 # %% [markdown]

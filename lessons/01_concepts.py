@@ -3,7 +3,8 @@
 #
 # {{badges}}
 #
-# **Time** about 4 minutes of computing on a two-core laptop, 90 minutes with the exercises; on a T4 not measured yet.
+# **Time** about 2 minutes of computing on a two-core laptop, 90 minutes with the exercises; on a T4 not measured yet.
+#
 # **You need** lesson 00; probability densities, expected values, derivatives; a training step in PyTorch.
 #
 # In this lesson you will
@@ -33,7 +34,7 @@ from gan_course import checks, device, losses, methods, networks, plots, plots_2
 from gan_course.data import toy
 
 place = device.get()
-device.announce(laptop="about 4 minutes on two CPU cores", gpu="not measured yet; these networks are tiny")
+device.announce(laptop="about 2 minutes on two CPU cores", gpu="not measured yet; these networks are tiny")
 
 # %% [markdown]
 # ## 2 Predict
@@ -635,7 +636,7 @@ def draw_moments(moments, columns=3):
     figure, axes = plots_2d.panels(columns, -(-len(moments) // columns), width=3.5, height=2.5, sharey=True)
     for axis, now in zip(axes, moments, strict=False):
         plots_2d.draw_line(axis, now, x_line, p_line)
-    axes[0].legend(frameon=False, fontsize=7, loc="upper left")
+    axes[0].legend(frameon=False, fontsize=7, loc="upper right")
     return figure
 
 
@@ -941,8 +942,10 @@ print(
 )
 
 # %% [markdown]
-# Arjovsky and Bottou (2017) did this on images and found the same fall. Three notes, so that you do not learn too much
+# Arjovsky and Bottou (2017) did this on images and found the same fall. Four notes, so that you do not learn too much
 # from it:
+# - The right-hand curves are not smooth. D's own training trembles, and a few fakes on which it is less sure for a moment
+#   are enough to lift the minimax norm at one point.
 # - It is the minimax gradient that vanishes, and it does so where D(G(z)) is near **0**, not near 1.
 # - Adam divides by the size of recent gradients, which hides a small gradient for a while. That is why the walk above is
 #   plain gradient descent.

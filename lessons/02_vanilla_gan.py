@@ -4,6 +4,7 @@
 # {{badges}}
 #
 # **Time** about 6 minutes of computing on a two-core laptop; on a T4 not measured yet.
+#
 # **You need** lessons 00 and 01: the game of generator and discriminator, and what D answers when it plays perfectly.
 #
 # In this lesson you will

@@ -92,7 +92,8 @@ def attempt(function: Callable, *arguments: Any) -> Any:
         line = _line_of(error)
         raise NotYet(
             f"your function raised {type(error).__name__}: {error}{line}.",
-            "Run it by hand on a small input in a new cell, and look at the shapes.",
+            f"It was called with {', '.join(map(_described, arguments)) or 'nothing'}. Run it by hand with the like of "
+            "it in a new cell, and look at the shapes.",
         ) from None
     if result is None or result is Ellipsis:
         raise NotYet("your function returned nothing.", "Does its last line say `return`?")
@@ -123,6 +124,13 @@ def expect_tensor(value: Any, shape: tuple[int, ...], what: str = "the result") 
 
 def _kind(value: Any) -> str:
     return f"a {type(value).__name__}"
+
+
+def _described(value: Any) -> str:
+    """An argument in a few words: a tensor by its shape, a short value by itself."""
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    return repr(value) if isinstance(value, int | float | str | bool) else _kind(value)
 
 
 def _line_of(error: Exception) -> str:

@@ -20,14 +20,15 @@ def how_many_numbers(guess: Any) -> None:
     expect(
         guess != 784,
         "784 numbers are what the generator puts out: 28 * 28 pixels. The question is what it takes in.",
-        "Print `generator.latent_dim`.",
+        "It takes far fewer. Guess again, or go on: section 3 prints the number.",
     )
     expect(
         guess != 10,
-        "10 is the number of classes, but this generator was never told about classes: it saw images and no labels.",
-        "Print `generator.latent_dim`.",
+        "10 is the number of classes, but this generator was never told about classes: it was trained without labels.",
+        "It takes more. Guess again, or go on: section 3 prints the number.",
     )
-    expect(guess == 100, f"it is not {guess}.", "Print `generator.latent_dim`.")
+    size = "few" if guess < 100 else "many"
+    expect(guess == 100, f"{guess} is too {size}.", "Guess again, or go on: section 3 prints the number.")
 
 
 @check
@@ -50,7 +51,7 @@ def to_minus_one_one(function: Any) -> None:
     expect(
         result.min() >= -1.001 and result.max() <= 1.001,
         f"the result reaches from {result.min():.4g} to {result.max():.4g}, not from -1 to 1.",
-        "If you calculated with uint8, 255 + 1 is 0 there: call .float() first. Else: what should 0 and 255 become?",
+        "What should 0 and 255 become, and what do they become now? (In uint8 255 + 1 is 0: call .float() first.)",
     )
     expect(
         result[0, 0] < result[1, 2],

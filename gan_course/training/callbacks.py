@@ -93,7 +93,8 @@ class Snapshots(Callback):
 
     Args:
         n: images in a frame.
-        frames: how many frames, evenly over the budget; the first and the last state are among them.
+        frames: how many frames; the first and the last state are among them. They are closer together at the start,
+            where more changes: the k-th of n is taken when (k / (n - 1))^2 of the budget is used.
         seed: of the codes.
 
     Attributes:
@@ -107,7 +108,7 @@ class Snapshots(Callback):
         self._images: list[Tensor] = []
 
     def on_step(self, run) -> None:
-        if run.progress * (self.frames - 1) >= len(self._images):
+        if run.progress >= (len(self._images) / (self.frames - 1)) ** 2:
             self._take(run)
 
     def on_end(self, run) -> None:

@@ -32,7 +32,8 @@ WRONG = {
     "how_many_numbers": [
         (784, "what the generator puts out"),
         (10, "never told about classes"),
-        (28, "it is not 28"),
+        (28, "28 is too few"),
+        (128, "128 is too many"),
         ("a hundred", "should be a number"),
     ],
     "to_minus_one_one": [

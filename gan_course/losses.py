@@ -42,12 +42,12 @@ def cross_entropy_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Ten
 
 
 def minimax_generator(fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-    """E log(1 - D(G(z))). Its gradient by the logit is -D(G(z)): next to nothing while D rejects the fakes."""
+    """E log(1 - D(G(z))). Its gradient at the logit is -D(G(z)): next to nothing while D rejects the fakes."""
     return -F.softplus(fake_logits).mean()
 
 
 def non_saturating_generator(fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
-    """-E log D(G(z)). Its gradient by the logit is D(G(z)) - 1: about -1 while D rejects the fakes."""
+    """-E log D(G(z)). Its gradient at the logit is D(G(z)) - 1: about -1 while D rejects the fakes."""
     return F.softplus(-fake_logits).mean()
 
 

@@ -98,11 +98,12 @@ def curves(history: Sequence[dict[str, float]], title: str = "Training") -> Figu
     """
     figure, axes = _figure(2, width=9, height=3.2)
     steps = [row["step"] for row in history]
+    marker = "o" if len(steps) < 20 else None  # a line through one point alone would not be seen
     lines = {"d_loss": "D's loss", "g_loss": "G's loss"}, {"d_real": "D(x), real", "d_fake": "D(G(z)), generated"}
     for axis, names in zip(axes, lines, strict=True):
         for colour, style, (name, label) in zip(COLOURS, ("-", "--"), names.items(), strict=False):
             values = [row.get(name, float("nan")) for row in history]
-            axis.plot(steps, values, color=colour, linestyle=style, label=label)
+            axis.plot(steps, values, color=colour, linestyle=style, marker=marker, markersize=4, label=label)
         axis.set_xlabel("step")
         axis.legend(frameon=False)
         axis.grid(alpha=0.3)

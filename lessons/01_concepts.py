@@ -1085,7 +1085,7 @@ checks.lesson01.optimal_discriminator(optimal_discriminator)
 def value_at_best(p, q, dx):
     """Densities (N,) on a grid with spacing dx -> V(D*), a scalar tensor."""
     ### BEGIN SOLUTION
-    best = p / (p + q).clamp_min(1e-300)  # where both are 0 any answer will do
+    best = torch.where(p + q > 0, p / (p + q), 0.5)  # where both are 0 any answer will do
     return (torch.xlogy(p, best) + torch.xlogy(q, 1 - best)).sum() * dx
     ### END SOLUTION
 
@@ -1102,7 +1102,8 @@ checks.lesson01.value_at_best(value_at_best)
 #
 # <details><summary>Hint 2</summary>
 #
-# `torch.xlogy(a, b)` is a log b, and 0 where a is 0. A plain `0 * torch.log(0)` is NaN.
+# `torch.xlogy(a, b)` is a log b, and 0 where a is 0. A plain `0 * torch.log(0)` is NaN. `torch.where(condition, x, y)`
+# helps where D* is 0/0.
 #
 # </details>
 #

@@ -61,7 +61,7 @@ def test_the_reference_and_other_valid_answers_pass(lesson, name):
 def test_wrong_answers_are_named(lesson, name, number):
     answer, problem = tables(lesson).WRONG[name][number]
     result = outcome(lesson, name, answer)
-    assert result.status == "not yet" and re.search(problem, result.problem), result
+    assert result.status == "not yet" and re.search(problem, f"{result.problem} {result.hint}"), result
 
 
 def test_every_exercise_of_a_lesson_is_tested_here():

@@ -89,11 +89,12 @@ def attempt(function: Callable, *arguments: Any) -> Any:
     except NotImplementedError:
         raise NotAttempted from None
     except Exception as error:
-        line = _line_of(error)
+        hint = "It was called with {}. Run it by hand with the like of it in a new cell, and look at the shapes."
+        if "does not require grad" in str(error):
+            hint = "Something cuts the gradient off: a detach, no_grad, .item() or requires_grad_(False) too many."
         raise NotYet(
-            f"your function raised {type(error).__name__}: {error}{line}.",
-            f"It was called with {', '.join(map(_described, arguments)) or 'nothing'}. Run it by hand with the like of "
-            "it in a new cell, and look at the shapes.",
+            f"your function raised {type(error).__name__}: {error}{_line_of(error)}.",
+            hint.format(", ".join(map(_described, arguments)) or "nothing"),
         ) from None
     if result is None or result is Ellipsis:
         raise NotYet("your function returned nothing.", "Does its last line say `return`?")

@@ -48,19 +48,29 @@ def to_minus_one_one(function: Any) -> None:
     wanted = pixels.double() / 127.5 - 1
     if torch.allclose(result, pixels.double() / 255, atol=0.01):
         expect(False, "the result is in [0, 1]; a tanh generator draws in [-1, 1].", "0 should become -1. Now it is 0.")
+    if _straight(function, pixels.float()) and not torch.allclose(result, wanted, atol=1e-3):
+        index = (result - wanted).abs().argmax()
+        value, became = pixels.flatten()[index].item(), result.flatten()[index].item()
+        expect(
+            False,
+            f"{value} became {became:.3f}: the formula is right, but uint8 holds 0 to 255 only and wraps around.",
+            "Call .float() on the pixels before you calculate.",
+        )
     expect(
         result.min() >= -1.001 and result.max() <= 1.001,
         f"the result reaches from {result.min():.4g} to {result.max():.4g}, not from -1 to 1.",
-        "What should 0 and 255 become, and what do they become now? (In uint8 255 + 1 is 0: call .float() first.)",
+        "What should 0 and 255 become, and what do they become now?",
     )
     expect(
         result[0, 0] < result[1, 2],
         "black and white are swapped: 0 became 1.",
         "0 (black) should become -1, and 255 (white) 1.",
     )
+    index = (result - wanted).abs().argmax()
     expect(
         torch.allclose(result, wanted, atol=1e-3),
-        f"51 became {result[0, 1]:.3f}, where a straight line from (0, -1) to (255, 1) gives -0.600.",
+        f"{pixels.flatten()[index]} became {result.flatten()[index]:.3f}, where a straight line from (0, -1) to "
+        f"(255, 1) gives {wanted.flatten()[index]:.3f}.",
         "Divide by half of 255, then subtract.",
     )
     dim = attempt(function, torch.tensor([[100, 101]], dtype=torch.uint8)).double()
@@ -106,6 +116,15 @@ def walk(function: Any) -> None:
         "the steps are of very different lengths: the walk stands still or jumps.",
         "Let t grow by the same amount at every step, and give each code its own t.",
     )
+
+
+def _straight(function: Any, pixels: torch.Tensor) -> bool:
+    """Whether an answer maps these float pixels right."""
+    try:
+        result = function(pixels.clone())
+    except Exception:  # an answer need not take floats
+        return False
+    return isinstance(result, torch.Tensor) and torch.allclose(result.double(), pixels.double() / 127.5 - 1, atol=1e-3)
 
 
 def _short(code: torch.Tensor) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from typing import Any
 
@@ -10,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_course import networks
 from gan_course.checks.framework import attempt, check, expect, expect_tensor
+from gan_course.checks.rounds import Game
 
 
 @check
@@ -22,7 +21,7 @@ def best_answer(guess: Any) -> None:
         f"the guess should be a number, but is {guess!r}.",
         "Write for example `guess = 0.4`.",
     )
-    hint = "Of four samples that fall close to x, how many are real on average?"
+    hint = "Whatever D answers, some of the samples at x are real and some are generated. Which share is real?"
     expect(guess != 3, "3 is the ratio of the densities; D's answer lies between 0 and 1.", hint)
     expect(guess != 75, "75 is a percentage; D's answer lies between 0 and 1.", "Divide by 100.")
     expect(0 <= guess <= 1, f"D's answer lies between 0 and 1, but the guess is {guess:g}.", hint)
@@ -84,7 +83,7 @@ def value_at_best(function: Any) -> None:
         "Is there log of a negative number?",
     )
     mistakes = [
-        (0, "for p = q it is 0: that is a divergence. V(D*) is lower by log 4.", "Step 1 with D* in it."),
+        (0, "for p = q it is 0: that is a divergence. V(D*) is lower by log 4.", "Put D* into the integral of step 1."),
         (-log4 / dx, "the sum is not multiplied by dx, so a finer grid gives a larger value.", "Heights times widths."),
         (-2, "for p = q it is -2: the logarithm is to base 2.", "torch.log is the natural logarithm."),
         (log4, "for p = q it is +log 4: the sign is turned.", "V is what D maximises."),
@@ -102,6 +101,12 @@ def value_at_best(function: Any) -> None:
         abs(value) < 0.01,
         f"for densities that never overlap D is always right, and V is 0, but it is {value:.3f}.",
         zero,
+    )
+    value = attempt(function, left.float(), right.float(), dx).item()
+    expect(
+        abs(value) < 0.01,
+        f"it is {value} for float32 densities that are 0 in places, though right for float64.",
+        "A number such as 1e-300 is 0 in float32. torch.where chooses without one.",
     )
 
 
@@ -144,10 +149,12 @@ def minimax_losses(function: Any) -> None:
     slope = _slope(d_loss, real)
     steep = slope is not None and abs(slope.item() + 1) < 1e-3
     expect(steep, "a real logit of -120 gets no gradient, just where D is most wrong.", lost)
+    d_loss, g_loss, *_ = _losses(function, [120.0], [-120.0])
+    expect(abs(d_loss.item()) < 0.1, f"at logits of 120 and -120 D's loss is {d_loss.item():.4g}, not 0.", lost)
 
 
 def _expect_generator(slope: Tensor | None, fake: Tensor) -> None:
-    """The gradient of G's loss by the fake logits is that of log(1 - D); a constant, such as D's real term, is free."""
+    """The gradient of G's loss at the fake logits is that of log(1 - D); a constant, such as D's real term, is free."""
     expect(slope is not None, "no gradient flows from G's loss to the fake logits.", "G's loss is about D(G(z)).")
     answer, n = fake.detach().sigmoid(), len(fake)
     expect(
@@ -168,9 +175,15 @@ def _expect_generator(slope: Tensor | None, fake: Tensor) -> None:
 def one_round(function: Any) -> None:
     """k steps of D and one of G: compared with plain gradient descent, network by network."""
     for k, rounds in ((1, 1), (3, 1), (1, 2)):  # a second round shows what the first has left over
-        game = _Game(function, k, rounds)
+        game = Game(function, k, rounds)
         for player, mistake, problem, hint in _mistakes(k):
             expect(game.played(player) or not game.played(player, **mistake), problem, hint)
+        turns = game.steps["d"] / rounds
+        expect(
+            turns in (0, k) or game.played("d"),
+            f"in a round with k = {k}, d_optimizer.step() was called {turns:g} times.",
+            "One step of D on each pair: for real, z in zip(reals, codes):",
+        )
         expect(
             game.played("d"),
             "D has moved, but not as its loss says.",
@@ -181,8 +194,27 @@ def one_round(function: Any) -> None:
             "G has moved, but not as its loss says: a gradient of D's loss has reached it, or it used other codes.",
             "Detach the fake in D's part, call g_optimizer.zero_grad() before g_loss.backward(), use the last codes.",
         )
-        pair = isinstance(game.returned, tuple | list) and len(game.returned) == 2
-        expect(pair, "the round should return two numbers, d_loss and g_loss.", "return d_loss.item(), g_loss.item()")
+        expect(
+            not game.leaked,
+            "D's loss has left a gradient on G: harmless only because G clears it later, and it cost a pass through G.",
+            "Each gradient is to reach the right player only: detach the fake in D's part.",
+        )
+        _expect_returned(game)
+
+
+def _expect_returned(game: Game) -> None:
+    """The round returns its last two losses, D's first."""
+    hint = "return d_loss.item(), g_loss.item()"
+    pair = isinstance(game.returned, tuple | list) and len(game.returned) == 2
+    expect(pair, "the round should return two numbers, d_loss and g_loss.", hint)
+    numbers = all(isinstance(value, int | float | Tensor) for value in game.returned)
+    expect(numbers, f"the round returned {game.returned!r}, which are no losses.", hint)
+    found = torch.stack([torch.as_tensor(value, dtype=torch.float64).detach() for value in game.returned])  # (2,)
+    wanted = torch.tensor(game.losses, dtype=torch.float64)
+    expect(_close(found, wanted) or not _close(found, wanted.flip(0)), "the losses are swapped: D's comes first.", hint)
+    expect(
+        _close(found, wanted), f"the last losses are {_short(wanted)}, but the round returned {_short(found)}.", hint
+    )
 
 
 def _mistakes(k: int) -> list[tuple[str, dict, str, str]]:
@@ -221,50 +253,6 @@ def which_line(guess: Any) -> None:
     expect(text == "5", reasons.get(text, ""), "The fakes move, in the wrong direction. Which line says what G wants?")
 
 
-RATE = 0.1  # of the plain gradient descent that answers are compared with
-
-
-class _Game:
-    """Rounds of an answer, with k turns of D in each, and what other rounds would have made of the networks."""
-
-    def __init__(self, function: Any, k: int, rounds: int):
-        torch.manual_seed(k)
-        self.start = {"g": networks.PointGenerator(2, 2, (8,)), "d": networks.PointDiscriminator(2, (8,))}
-        self.moved = copy.deepcopy(self.start)
-        self.reals, self.codes = torch.randn(rounds, k, 16, 2) + 2, torch.randn(rounds, k, 16, 2)
-        optimizers = [torch.optim.SGD(self.moved[player].parameters(), RATE) for player in ("g", "d")]
-        for real, z in zip(self.reals, self.codes, strict=True):
-            self.returned = attempt(function, self.moved["g"], self.moved["d"], *optimizers, real.clone(), z.clone())
-
-    def played(self, player: str, **options: Any) -> bool:
-        """Whether the player stands where rounds with these options lead."""
-        there = _play(copy.deepcopy(self.start), self.reals, self.codes, **options)[player]
-        pairs = zip(self.moved[player].parameters(), there.parameters(), strict=True)
-        return all(torch.allclose(a, b, atol=1e-6) for a, b in pairs)
-
-
-def _play(nets, reals, codes, fakes=1, sign=1, minimax=False, g_turns=1, d_turns=None, keep=False, rate=RATE) -> dict:
-    """Rounds by plain gradient descent; the options are the mistakes that the check knows."""
-    g, d = nets["g"], nets["d"]
-    g_optimizer, d_optimizer = torch.optim.SGD(g.parameters(), rate), torch.optim.SGD(d.parameters(), rate)
-    for real_turns, z_turns in zip(reals, codes, strict=True):
-        turns = d_turns or len(real_turns)
-        for i in range(len(real_turns)):
-            if i < turns:
-                loss = F.softplus(-d(real_turns[i])).mean() + fakes * F.softplus(d(g(z_turns[i]).detach())).mean()
-                if not keep:
-                    d_optimizer.zero_grad()
-                loss.backward()
-                d_optimizer.step()
-            if i >= len(real_turns) - g_turns:
-                logits = d(g(z_turns[i]))
-                loss = -F.softplus(logits).mean() if minimax else F.softplus(-sign * logits).mean()
-                g_optimizer.zero_grad()
-                loss.backward()
-                g_optimizer.step()
-    return nets
-
-
 def _losses(function: Any, real: list[float], fake: list[float]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What the answer returns for these logits, and the logits, which carry gradients."""
     real_logits, fake_logits = torch.tensor(real, requires_grad=True), torch.tensor(fake, requires_grad=True)
@@ -280,10 +268,14 @@ def _losses(function: Any, real: list[float], fake: list[float]) -> tuple[Tensor
 
 
 def _slope(loss: Tensor, logits: Tensor) -> Tensor | None:
-    """The gradient of the loss by the logits, or None where there is no way."""
+    """The gradient of the loss with respect to the logits, or None where there is no way."""
     if not loss.requires_grad:
         return None
     return torch.autograd.grad(loss, logits, retain_graph=True, allow_unused=True)[0]
+
+
+def _short(numbers: Tensor) -> str:
+    return ", ".join(f"{number:.4f}" for number in numbers.tolist())
 
 
 def _close(a: Tensor, b: Tensor) -> bool:

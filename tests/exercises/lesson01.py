@@ -6,7 +6,11 @@ import torch
 import torch.nn.functional as F
 
 
-def value(log, best=lambda p, q: p / (p + q).clamp_min(1e-300), width=None):
+def best_or_half(p, q):
+    return torch.where(p + q > 0, p / (p + q), 0.5)
+
+
+def value(log, best=best_or_half, width=None):
     """The value of the game with this logarithm, this discriminator and this width of a cell."""
 
     def value_at_best(p, q, dx):
@@ -18,6 +22,11 @@ def value(log, best=lambda p, q: p / (p + q).clamp_min(1e-300), width=None):
 
 def safe_log(x):
     return x.clamp_min(1e-30).log()
+
+
+def clamped_by_tiny(p, q, dx):
+    best = p / (p + q).clamp_min(1e-300)  # which is 0 in float32
+    return (torch.xlogy(p, best) + torch.xlogy(q, 1 - best)).sum() * dx
 
 
 def from_divergence(p, q, dx):
@@ -113,6 +122,37 @@ def round_with_frozen_discriminator(generator, discriminator, g_optimizer, d_opt
     return [real_loss + fake_loss, g_loss]
 
 
+def flipped_gradient_round(generator, discriminator, g_optimizer, d_optimizer, reals, codes):
+    """Both losses through logsigmoid, D's on both halves of one batch, G's gradients by autograd.grad."""
+    for real, z in zip(reals, codes, strict=True):
+        both = torch.cat([real, generator(z).detach()])
+        sign = torch.tensor([1.0] * len(real) + [-1.0] * len(real))
+        d_loss = -2 * F.logsigmoid(sign * discriminator(both)).mean()
+        for parameter, slope in zip(
+            discriminator.parameters(), torch.autograd.grad(d_loss, list(discriminator.parameters())), strict=True
+        ):
+            parameter.grad = slope
+        d_optimizer.step()
+    g_loss = -F.logsigmoid(discriminator(generator(codes[-1]))).mean()
+    slopes = torch.autograd.grad(g_loss, list(generator.parameters()))
+    for parameter, slope in zip(generator.parameters(), slopes, strict=True):
+        parameter.grad = slope
+    g_optimizer.step()
+    return d_loss, g_loss
+
+
+def frozen_discriminator(generator, discriminator, *parts):
+    discriminator.requires_grad_(False)
+    return one_round()(generator, discriminator, *parts)
+
+
+def flattened(generator, discriminator, g_optimizer, d_optimizer, reals, codes):
+    """All pairs as one batch: D moves once."""
+    return one_round()(
+        generator, discriminator, g_optimizer, d_optimizer, reals.flatten(0, 1)[None], codes.flatten(0, 1)[None]
+    )
+
+
 VALID = {
     "best_answer": [0.75, 3 / 4],
     "optimal_discriminator": [
@@ -122,7 +162,7 @@ VALID = {
     ],
     "value_at_best": [from_divergence, where_positive, value(safe_log)],
     "minimax_losses": [log_sigmoid_losses, cross_entropy_losses],
-    "one_round": [one_round(), one_round(detach=False), round_with_frozen_discriminator],
+    "one_round": [one_round(), round_with_frozen_discriminator, flipped_gradient_round],
     "which_line": [5, "5", "line 5", 5.0],
 }
 
@@ -164,6 +204,7 @@ WRONG = {
         (lambda p, q, dx: from_divergence(p, q, dx) / 2 - math.log(2), r"it should be -0\.\d+, but is"),
         (lambda p, q, dx: 3 * from_divergence(p, q, dx), "should be -log 4 = -1.386, but is -4.159"),
         (lambda p, q, dx: torch.log(-p).sum() * dx, "it is nan even where"),
+        (clamped_by_tiny, "for float32 densities"),
         (lambda p, q, dx: from_divergence(p, q, dx) - (p * q == 0).all() * 1.0, r"V is 0, but it is -1"),
     ],
     "minimax_losses": [
@@ -182,6 +223,8 @@ WRONG = {
         (losses(g=lambda r, f: -F.softplus(-r).mean()), "no gradient flows from G's"),
         (losses(g=lambda r, f: -f.mean()), r"not that of log\(1 - D"),
         (sigmoid_first, r"D's loss is inf|G's loss is -inf"),
+        (losses(g=lambda r, f: (-f - torch.log(1 + torch.exp(-f))).mean()), "G's loss is -inf"),
+        (losses(d=lambda r, f: (torch.log(1 + torch.exp(r)) - r).mean() + F.softplus(f).mean()), "D's loss is inf"),
         (with_epsilon, "at logits of -120 and 120 D's loss is"),
         (losses(d=lambda r, f: F.softplus(-r) + F.softplus(f)), r"has the shape \(3,\)"),
         (losses(g=lambda r, f: 1.0), "G's loss is not a tensor"),
@@ -197,8 +240,14 @@ WRONG = {
         (one_round(minimax=True), "minimax one"),
         (one_round(g_in_loop=True), "G has moved 3 times"),
         (one_round(first=True), "D has moved once"),
+        (flattened, r"with k = 3, d_optimizer.step\(\) was called 1 times"),
+        (one_round(detach=False), "left a gradient on G"),
+        (lambda *parts: one_round()(*parts)[::-1], "losses are swapped"),
+        (lambda *parts: one_round()(*parts) and ("a", "b"), "are no losses"),
+        (lambda *parts: one_round()(*parts) and (0.0, 0.0), "the last losses are"),
+        (frozen_discriminator, "Something cuts the gradient off"),
         (one_round(d_zero=False), "pile up"),
-        (one_round(d_joins=True), "D has moved, but not as"),
+        (one_round(d_joins=True), r"with k = 1, d_optimizer.step\(\) was called 2 times"),
         (one_round(g_zero=False), "G has moved, but not as"),
         (one_round(detach=False, g_zero=False), "a gradient of D's loss has reached it"),
         (one_round(silent=True), "returned nothing"),

@@ -153,7 +153,7 @@ def show(figure: Figure, alt: str = "") -> None:
     from IPython.display import Image, display
 
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=110, facecolor="white")
+    figure.savefig(content, format="png", dpi=110, facecolor="white", bbox_inches="tight", pad_inches=0.05)
     display(Image(data=content.getvalue(), format="png", alt=alt))
 
 

@@ -77,7 +77,7 @@ def draw_line(axis: Axes, now: Moment, x: Tensor, real_density: Tensor, arrows: 
     length = (reach * now.push[chosen, 0]).clamp(-2 * reach, 2 * reach)
     height = torch.full_like(start, -0.12)
     axis.quiver(start, height, length, 0 * length, color=FAKE, **_ARROWS)
-    axis.plot(start, height, ".", color=FAKE, markersize=4)
+    axis.plot(start, height, ".-", color=FAKE, markersize=4, linewidth=0, label="fakes, and how they are pushed")
     axis.set(xlim=(x[0].item(), x[-1].item()), ylim=(-0.22, 1.25), xlabel="x", title=f"step {now.step}")
 
 
@@ -121,17 +121,19 @@ def panels(columns: int, rows: int = 1, width: float = 3.2, height: float = 2.8,
     return figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
 
 
-def step_slider(figures: Sequence[Figure], alts: Sequence[str], name: str = "moment") -> ipywidgets.VBox:
+def step_slider(figures: Sequence[Figure], alts: Sequence[str], name: str, values: Sequence[float]) -> ipywidgets.VBox:
     """A slider over figures, one a moment. All are drawn at once, so that moving it needs next to no time.
 
     Args:
         alts: a text for each figure, for those who cannot see it.
         name: what stands before the slider.
+        values: what stands behind it, a number for each figure.
     """
     import ipywidgets
 
     pictures = [_picture(figure, alt) for figure, alt in zip(figures, alts, strict=True)]
-    slider = ipywidgets.IntSlider(0, min=0, max=len(pictures) - 1, description=name)
+    options = [(str(value), index) for index, value in enumerate(values)]
+    slider = ipywidgets.SelectionSlider(options=options, value=0, description=name)
     picture = ipywidgets.HTML(pictures[0])
     slider.observe(lambda change: setattr(picture, "value", pictures[change["new"]]), names="value")
     return ipywidgets.VBox([slider, picture])

@@ -17,7 +17,8 @@
 
 # %% [markdown]
 # ## 1 Set up
-# Run the next two cells. They find the course, and say what this machine is and how long the lesson will take.
+# Run the next two cells. They find the course, and say what this machine is, how long the lesson will take, and in which
+# *profile* it runs, that is at which size (section 7).
 
 # %%
 # {{setup}}
@@ -61,7 +62,8 @@ checks.lesson00.how_many_numbers(guess)
 
 # %% [markdown]
 # ## 3 Steer a GAN
-# The generator comes with the course. It is a small DCGAN (lesson 03), trained by the recipe `dcgan-fast`. Its **model
+# The generator comes with the course. It is a small DCGAN, a GAN made of convolutions (lesson 03), and was trained by the
+# recipe `dcgan-fast`; a **recipe** is the list of everything that has to be chosen for a training. The generator's **model
 # card** says how it was made; every network that ships has one.
 
 # %%
@@ -69,12 +71,13 @@ generator, card = training.load_network("dcgan-fast-mnist")
 
 print(f"recipe {card['recipe']['name']}, {card['steps']:,} steps in {card['seconds']:.0f} s on {card['hardware']}")
 print(f"a code of {generator.latent_dim} numbers in, an image of {generator.image_shape} out")
-print(f"{card['parameters']:,} parameters, {card['bytes'] / 1e6:.1f} MB")
+print(f"{card['parameters']:,} parameters, {card['bytes'] / 1e6:.1f} MB (stored as 16-bit numbers)")
 
 # %% [markdown]
 # Now move the sliders. Each one pushes the code along one direction, by up to three standard deviations of the
 # numbers in a code. Then walk: *Reset*, *Keep as A*, *New random*, *Keep as B*, and play; the digits in between were never
-# drawn by anybody. (*New random* leaves the sliders where they are, *Reset* goes back to the first code.) (No sliders to be seen? Run the cell. The figure below it shows the same without a running kernel.)
+# drawn by anybody. *New random* leaves the sliders where they are, *Reset* goes back to the first code. (No sliders to be
+# seen? Run the cell. The figure below it shows the same without a running kernel.)
 #
 # The directions are not random ones. They are those along which the drawing changes most at the start code.
 # (You need not understand the next cell; lesson 02 comes back to it.)
@@ -89,9 +92,9 @@ def strongest_directions(generator, z, count=4):
     return torch.linalg.svd(slopes.T, full_matrices=False).Vh[:count].cpu()
 
 
-z = torch.randn(1, generator.latent_dim, generator=torch.Generator().manual_seed(4))  # (1, 100)
+z = torch.randn(1, generator.latent_dim, generator=torch.Generator().manual_seed(17))  # (1, 100)
 directions = strongest_directions(generator, z[0].to(device.get()))
-explorer = widgets.LatentExplorer(generator, generator.latent_dim, directions=directions, codes=z)
+explorer = widgets.LatentExplorer(generator, generator.latent_dim, directions=directions, codes=z, seed=1)
 explorer
 
 # %%
@@ -111,15 +114,15 @@ plots.show(
 # ## 4 Train one yourself
 # The **discriminator** is the second network. It sees real digits and drawn ones, and learns to tell them apart; the
 # generator learns to be taken for real. It never sees a real image: all it gets is the discriminator's gradient, which says
-# how each of its drawings should change to look more real. They take turns, and that is the whole idea. Here it runs on your machine, from
-# random weights, with the same recipe as above.
+# how each of its drawings should change to look more real. They take turns, and that is the whole idea. Here it runs on
+# your machine, from random weights, with the same recipe as above.
 
 # %%
 images = data.load("mnist")
 print(images)
 
 run = training.Run(methods.RECIPES["dcgan-fast"], images, seed=0)
-snapshots = training.Snapshots(n=8, frames=12)
+snapshots = training.Snapshots(n=6, frames=10)
 run = training.train(
     run,
     seconds=device.by_profile(smoke=1, laptop=45, gpu=45),
@@ -128,7 +131,9 @@ run = training.train(
 )
 
 # %% [markdown]
-# Each row is one code, drawn again and again while the generator learned. Plain grey first, then blobs and strokes, then digits.
+# Each row is one code, drawn again and again while the generator learned. Plain grey first, then blobs and strokes, then
+# mostly digits. Towards the end the pictures hardly change any more: what is drawn is an average of the generator over many
+# steps (lesson 03), and the steps get smaller.
 
 # %%
 plots.show(
@@ -151,7 +156,8 @@ plots.show(
 
 # %% [markdown]
 # How good is it, in a number? The **Frechet distance** (FD) compares two sets of images by the mean and covariance of
-# what a small digit classifier sees in them. *Lower is better; 0 means that the two cannot be told apart this way.*
+# what a small digit classifier sees in them. *Lower is better; 0 means that the two cannot be told apart this way.* Two
+# sets of real digits are not at 0 either, because both are finite: the first row is the mark to reach.
 # Training stopped after a fixed time, so on a slower machine yours has made fewer steps and its FD is higher. Lesson 10
 # takes the FD to pieces. Until then remember that it needs thousands of images, and that it belongs to its features:
 # an FD on digit features is not the FID of a paper.
@@ -198,13 +204,14 @@ plots.show(
 
 # %% [markdown]
 # A copy would have the distance 0. Compare the two averages: do drawn digits lie closer to the training set than new real
-# digits do? Relatives, not copies. (A bad drawing is far from everything, pixel distance would miss a shifted copy, and large models on small sets do memorise. Lesson 10 puts this test
-# itself on trial.)
+# digits do? Relatives, not copies. (A bad drawing is far from everything, pixel distance would miss a shifted copy, and
+# large models on small sets do memorise. Lesson 10 puts this test itself on trial.)
 
 # %% [markdown]
 # ## 6 Break it
 # The generator learned on codes from a standard normal distribution. What if the numbers are two, three, six times as
-# large? Codes that are too large are the cause, the FD is the number, and the cure comes after the figure.
+# large? Codes that are too large are the cause, the FD is the number, and the cure comes after the figure. (N(0, s²) is the
+# normal distribution with mean 0 and standard deviation s.)
 
 
 # %%
@@ -217,19 +224,22 @@ def fd_of_codes(scale):
 
 
 for scale in (1, 2, 3, 6):
-    print(f"codes from N(0, {scale}^2): FD ({extractor.name}) {fd_of_codes(scale):8.1f}")
+    print(f"codes {scale} times as large: FD ({extractor.name}) {fd_of_codes(scale):8.1f}")
 
-broken = generator(
-    3 * torch.randn(36, generator.latent_dim, generator=torch.Generator().manual_seed(0)).to(device.get())
-)
+z = torch.randn(36, generator.latent_dim, generator=torch.Generator().manual_seed(0)).to(device.get())
+with torch.inference_mode():
+    drawn = {f"codes from N(0, {scale}²)": generator(scale * z).cpu() for scale in (1, 3, 6)}
 plots.show(
-    plots.comparison({"codes from N(0, 1^2)": training.sample(generator, 36), "codes from N(0, 3^2)": broken.cpu()}),
-    alt="Two grids of digits: readable ones from codes of the right size, thin broken strokes from codes that are too large.",
+    plots.comparison(drawn),
+    alt="Three grids of the same 36 codes, as they are, three times and six times as large: the strokes get harder, "
+    "break, and lose their digit.",
 )
 
 # %% [markdown]
-# A network knows nothing about places where it was never trained. The cure is one factor: draw codes from the distribution
-# that it was trained with. You will meet this again as the *truncation trick* (lesson 13), which uses it the other way round.
+# It does not fall apart at once. The generator never got a gradient for such codes, so what it draws there is an accident of
+# its weights: here harder and broken strokes, and an FD several times as large. The cure is one factor: draw codes from the
+# distribution that it was trained with. You will meet this again as the *truncation trick*, which uses it the other way
+# round: smaller codes for safer pictures with less variety (a later lesson).
 
 # %% [markdown]
 # ## 7 How this course works
@@ -318,13 +328,13 @@ checks.lesson00.walk(walk)
 # <!-- solution: walk -->
 
 # %% [markdown]
-# The next cell draws two walks between the same codes: the straight line above, and the course's own `slerp` along the arc
-# below. The line cuts through codes that are shorter than any the generator was trained on (lesson 03). Compare the middle
+# The next cell draws two walks between the same codes: the straight line above, and below the arc on a sphere round 0, by the
+# course's own `slerp` (spherical interpolation). The line cuts through codes that are shorter than any the generator was trained on (lesson 03). Compare the middle
 # of both rows: the difference is small, and you may have to look for it. To draw your own, replace `straight` by
 # `walk(ends[0], ends[1], 12)`.
 
 # %%
-ends = torch.randn(2, generator.latent_dim, generator=torch.Generator().manual_seed(5))
+ends = torch.randn(2, generator.latent_dim, generator=torch.Generator().manual_seed(18))
 t = torch.linspace(0, 1, 12)
 straight = torch.lerp(ends[:1], ends[1:], t[:, None])  # (12, 100)
 arc = widgets.slerp(ends[0], ends[1], t)  # (12, 100)

@@ -45,7 +45,7 @@ class ConvDiscriminator(nn.Module):
 
 EQUAL = methods.RECIPES["vanilla"]
 UNEQUAL = replace(EQUAL, name="vanilla-conv-d", discriminator=lambda shape: ConvDiscriminator())
-STEPS = {EQUAL.name: 2_100, UNEQUAL.name: 1_500}
+STEPS = {EQUAL.name: 2_100, UNEQUAL.name: 600}
 
 
 def main() -> None:

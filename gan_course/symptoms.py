@@ -36,7 +36,7 @@ class Watch:
         self.real_shown = 0
         self.real_range: tuple[float, float] | None = None
         self.fake_range: tuple[float, float] | None = None
-        self._real, self._fake, self._codes = set(), set(), set()
+        self._real, self._fake, self._codes = Counter(), set(), set()
         self._handles: list = []
 
     def __enter__(self) -> Watch:
@@ -56,6 +56,15 @@ class Watch:
     def distinct_real(self) -> int:
         """How many different real images D was shown."""
         return len(self._real)
+
+    @property
+    def times_shown(self) -> list[int]:
+        """How often D was shown each of the different real images."""
+        return list(self._real.values())
+
+    def was_fed(self, z: Tensor) -> bool:
+        """Whether these codes (N, latent_dim), and no others, were fed to the generator."""
+        return self._codes == set(_fingerprints(z))
 
     @property
     def distinct_codes(self) -> int:

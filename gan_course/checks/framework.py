@@ -92,6 +92,8 @@ def attempt(function: Callable, *arguments: Any) -> Any:
         hint = "It was called with {}. Run it by hand with the like of it in a new cell, and look at the shapes."
         if "does not require grad" in str(error):
             hint = "Something cuts the gradient off: a detach, no_grad, .item() or requires_grad_(False) too many."
+        if "backward through the graph a second time" in str(error) or "inplace operation" in str(error):
+            hint = "One graph is used by two backward passes. In D's part, detach the fake from G."
         raise NotYet(
             f"your function raised {type(error).__name__}: {error}{_line_of(error)}.",
             hint.format(", ".join(map(_described, arguments)) or "nothing"),
@@ -120,7 +122,11 @@ def expect_tensor(value: Any, shape: tuple[int, ...], what: str = "the result") 
         "Print the shape after each line of your function.",
     )
     finite = value.isfinite().all() if value.is_floating_point() else True
-    expect(finite, f"{what} holds NaN or infinity.", "Look for a division by 0 or a logarithm of 0.")
+    expect(
+        finite,
+        f"{what} holds NaN or infinity.",
+        "Look for a division by 0, a logarithm of 0, or an exp of a large number.",
+    )
 
 
 def _kind(value: Any) -> str:

@@ -102,7 +102,7 @@ def calls_twice(generator, discriminator, action):
     return moved(state_copy, same_state)(generator, discriminator, action)
 
 
-def trainer(scale=lambda p: p.float() / 127.5 - 1, batches=None, g_has_d=False, order="DG", loops=True):
+def trainer(scale=lambda p: p.float() / 127.5 - 1, batches=None, g_has_d=False, order="DG", g_target=1.0):
     """A training function in which one thing may be wrong. `batches` takes (images, batch_size), one epoch."""
 
     def shuffled(images, size):
@@ -118,13 +118,25 @@ def trainer(scale=lambda p: p.float() / 127.5 - 1, batches=None, g_has_d=False, 
                 for player in order:
                     fake = generator(torch.randn(len(real), generator.latent_dim))
                     logits = discriminator(fake.detach() if player == "D" else fake)
-                    loss = bce(logits, 1.0) if player == "G" else bce(discriminator(real), 1.0) + bce(logits, 0.0)
+                    loss = bce(logits, g_target) if player == "G" else bce(discriminator(real), 1.0) + bce(logits, 0.0)
                     optimizer = d_optimizer if player == "D" else g_optimizer
                     optimizer.zero_grad()
                     loss.backward()
                     optimizer.step()
 
     return answer
+
+
+def detach_forgotten(generator, discriminator, pixels, epochs, batch_size):
+    d_optimizer, g_optimizer = (torch.optim.Adam(n.parameters(), lr=1e-3) for n in (discriminator, generator))
+    for real in (pixels.float() / 127.5 - 1).split(batch_size):
+        fake = generator(torch.randn(len(real), generator.latent_dim))
+        d_optimizer.zero_grad()
+        right_loss(discriminator, real, fake).backward()
+        d_optimizer.step()
+        g_optimizer.zero_grad()
+        bce(discriminator(fake), 1.0).backward()
+        g_optimizer.step()
 
 
 def one_after_the_other(generator, discriminator, pixels, epochs, batch_size):
@@ -170,8 +182,8 @@ VALID = {
         moved(lambda n: flat(n).clone(), lambda old, n: bool((old == flat(n)).all())),
         moved(lambda n: flat(n).tolist(), lambda old, n: old == flat(n).tolist()),
     ],
-    "mended": [trainer(), trainer(batches=in_order), trainer(batches=with_replacement), by_hand],
-    "which_line": [dict(LINES), dict(reversed(LINES.items()))],
+    "mended": [trainer(), trainer(batches=in_order), by_hand],
+    "which_line": [dict(LINES), {letter: str(line) for letter, line in reversed(LINES.items())}],
 }
 
 # exercise: (wrong answer, what the check must say)
@@ -189,6 +201,7 @@ WRONG = {
         ),
         (lambda logits: F.binary_cross_entropy(logits.sigmoid(), torch.ones_like(logits)), "where -1 is right"),
         (lambda logits: torch.tensor(F.softplus(-logits).mean().item()), "no gradient"),
+        (lambda logits: torch.log(1 + torch.exp(-logits)).mean(), "exp of a large number"),
         (lambda logits: -logits.mean(), "Wasserstein"),
         (lambda logits: F.softplus(-logits).mean().item(), "should be a tensor"),
         (lambda logits: (logits - 1).square().mean(), "and not"),
@@ -207,6 +220,8 @@ WRONG = {
         (d_step(lambda d, real, fake: bce(d(real).sigmoid(), 1.0) + bce(d(fake), 0.0)), "not down the gradient"),
         (two_steps, "2 step"),
         (trains_g, "moved G's weights"),
+        (lambda g, d, o, real, z: d_step(right_loss)(g, d, o, real, torch.randn_like(z)), "other codes than the z"),
+        (lambda g, d, o, real, z: d_step(right_loss)(g.requires_grad_(False), d, o, real, z), "left G frozen"),
         (lambda g, d, o, real, z: d_step(right_loss)(g, d, o, real, z) and None, "returned nothing"),
         (lambda g, d, o, real, z: d_step(right_loss)(g, d, o, real, z) + 1, "not its loss"),
     ],
@@ -232,6 +247,9 @@ WRONG = {
         (trainer(g_has_d=True), "D is trained in G's step"),
         (trainer(batches=lambda images, size: [images[:size]] * 3), "the first batch, again and again"),
         (trainer(batches=lambda images, size: [images[torch.randperm(len(images))[:size]]]), "3 epochs made 3 steps"),
+        (trainer(batches=with_replacement), "should be shown once in an epoch"),
+        (trainer(g_target=0.0), "G helps D"),
+        (detach_forgotten, "detach the fake"),
         (trainer(order="DDG"), "18 of D"),
         (trainer(order="D"), "not trained alone"),
         (one_after_the_other, "do not take turns"),

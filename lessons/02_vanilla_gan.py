@@ -43,7 +43,8 @@ device.announce(laptop="about 6 minutes on two CPU cores", gpu="not measured yet
 # ## 2 Predict
 # You are going to train two networks against each other for a few minutes. At the end the generator's images will be far
 # better than at the beginning. **What will the generator's loss have done by then?** Write `"fell"`, `"rose"` or
-# `"stayed"`. And when D can do no better than to guess: **what is D's loss then**, a number? Section 6 comes back to both.
+# `"stayed"`. And when D can do no better than to guess: **what is D's loss then**, a number? Section 3.4 answers the
+# second question, section 6 the first.
 
 # %%
 my_guess_g_loss = None  # "fell", "rose" or "stayed"
@@ -434,13 +435,13 @@ untrained = copy.deepcopy(run.generator)
 live, snapshots = LiveView(), training.Snapshots(n=8, frames=12)
 training.train(run, steps=steps, callbacks=[training.ProgressBar(), live, snapshots], log_every=chunk)
 print(
-    f"{run.step} steps in {run.seconds:.0f} s: each image was drawn {run.step * 128 / len(images):.1f} times on average"
+    f"{run.step} steps in {run.seconds:.0f} s: each image was shown to D {run.step * 128 / len(images):.1f} times on average"
 )
 
 # %% [markdown]
 # ## 5 How good is it?
 # One row is one code, one column a moment of the training. First grey, as calculated. Then strokes in the middle of the
-# image, where digits have them. Then digits.
+# image, where digits have them. Then shapes of which many are digits.
 
 # %%
 plots.show(
@@ -463,8 +464,9 @@ for name, candidate in candidates.items():
     print(f"{name:>18}: FD ({extractor.name}) {number:9,.1f}")
 
 # %% [markdown]
-# Digits can be read, but look closely: loose white pixels, and no smooth edges. The network sets every pixel by itself
-# and has no idea of a neighbour. Lesson 03 gives it one.
+# Many can be read, but look closely: loose white pixels, and no smooth edges. The network sets every pixel by itself
+# and has no idea of a neighbour. Lesson 03 gives it one. (Do not be alarmed that the FD was better *before* training than
+# in the first live view: to the digit classifier plain grey looks less strange than the noise of the first steps.)
 #
 # ## 6 Reading the curves
 
@@ -508,8 +510,10 @@ for name, label in {"g_loss": "G's loss", "d_loss": "D's loss", "d_real": "D(x)"
     )
 
 # %% [markdown]
-# Read D(G(z)): at the end the images are at their best, and D is *surer* that they are fakes than it was of the grey and
-# the blobs of the beginning. A low D(G(z)) does not say "bad images". It says "this D can tell".
+# **No** for G's loss: its order has little to do with the order by quality. Now read D(G(z)): at the end the images are at
+# their best, and D is *surer* that they are fakes than it was of the grey and the blobs of the beginning. A low D(G(z)) does
+# not say "bad images". It says "this D can tell". D's loss and D(G(z)) do go with the FD in this run, both downwards; but so
+# does everything that drifts while a network learns, and in a run that fails D's loss falls just the same (lesson 04).
 #
 # **Can the same losses mean different quality?** Search the run for the two moments whose losses are most alike while one
 # FD is at least twice the other.
@@ -535,7 +539,8 @@ for i in sorted(min(pairs, key=gap, default=())):
 
 # %% [markdown]
 # **Who is the judge?** Three generators and three discriminators were kept: from the first chunk, from a third of the way,
-# and from the end. Let every D judge every G. Read a column: the same images, three verdicts.
+# and from the end. Let every D judge every G. Read a column: the same images, three verdicts. (A field shows one moment,
+# the curves the mean over many steps, so the diagonal need not agree with them.)
 
 
 # %%
@@ -564,8 +569,9 @@ plots.show(
 )
 
 # %% [markdown]
-# The diagonal is what the curves show: each G before its own D. What the curves cannot show is the rest of the table.
-# So, what can you read from them?
+# Above the diagonal an old D meets newer images than it has ever been trained on, and takes many of them for real. Below it,
+# a newer D sees through the older G. The same images, and the answer depends on who is asked. The curves show one field of
+# the table at a time, each G before its own D. So, what can you read from them?
 #
 # | you see | it says | it does not say |
 # |---|---|---|
@@ -693,8 +699,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Even this simple generator has learned a smooth space: a small step in the code is a small change of the image. How
-# much of the space does it use? Count what the course's digit classifier sees in its samples, beside the real test digits.
+# A small step in the code is a small change of the image, even where the image is no digit: smooth is not the same as good.
+# Which digits does it draw? Count what the course's digit classifier sees in its samples, beside the real test digits.
 
 
 # %%
@@ -718,13 +724,13 @@ axis.bar(
 axis.set(xlabel="digit that the classifier sees", ylabel="share", xticks=range(10))
 axis.legend(frameon=False)
 plots.show(
-    figure, alt="Bars: the share of each digit among real images, about a tenth each, and among drawn ones, less even."
+    figure, alt="Bars: the share of each digit among real images, about a tenth each, and among drawn ones, very uneven."
 )
 print(f"shares of the drawn digits: from {drawn_shares.min():.1%} to {drawn_shares.max():.1%}")
 
 # %% [markdown]
-# A digit that is drawn much too rarely is a warning: some **modes** of the data are missing. Lesson 04 makes that failure
-# on purpose.
+# A digit that is drawn much too rarely, or never, is a warning: some **modes** of the data are missing. Lesson 04 makes that
+# failure on purpose.
 #
 # ## 9 Bug hunt
 # Here is a training script as one meets them. It runs without an error, the losses are numbers, and it prints
@@ -764,7 +770,7 @@ with Watch(generator, discriminator) as seen:
 print(seen)
 
 # %% [markdown]
-# Five lines, four symptoms. Take them one by one.
+# Five lines of readings, four symptoms. Take them one by one.
 #
 # **Symptom 1: how many different images has D seen?** `images[:batch_size]` is the first batch, every time.
 #
@@ -976,9 +982,12 @@ real_backgrounds = (pixels[:1000] == 0).float().mean()
 print(
     f"pixels below 0 among those drawn by the broken run: {(drawn < 0).float().mean():.0%}; among its real images: 0%"
 )
-print(
-    f"pixels that are exactly background: real {real_backgrounds:.0%}, drawn {((drawn * 255).round() == 0).float().mean():.0%}"
-)
+backgrounds = {
+    "real": real_backgrounds,
+    "broken": ((drawn * 255).round() == 0).float().mean(),
+    "cured": (data.to_uint8(training.sample(healthy, 1000)) == 0).float().mean(),
+}
+print("pixels that are exactly background:", ", ".join(f"{name} {share:.0%}" for name, share in backgrounds.items()))
 plots.show(
     plots.comparison({"real images in [0, 1]": drawn[:36], "cured: [-1, 1]": training.sample(healthy, 36)}),
     alt="36 images on a grey, speckled background from the broken run, beside 36 on black from the cured one.",
@@ -986,10 +995,14 @@ plots.show(
 
 # %% [markdown]
 # Look at the first two numbers. They judge the same generator; only the way from its output to pixels differs. So G did
-# follow its wrong data, because tanh can reach every number in [0, 1]. The disaster is that everything after it, the
-# picture grid and the metric alike, expects [-1, 1]. What stays is the speckle: background is now 0, where the tanh is
-# steepest and every tremble of G's weights shows, and not -1, where it is flat. The cure is one line: `pixels / 127.5 -
-# 1`.
+# follow its wrong data, because tanh can reach every number in [0, 1]. (One seed, one early moment: whether *undone* or
+# *cured* is ahead here means nothing.) The disaster is that everything after it, the picture grid and the metric alike,
+# expects [-1, 1].
+#
+# And D's cheap rule of symptom 3, "a negative pixel is a fake"? It pushes G's pixels up, and G obeys until they lie *around* 0.
+# It cannot do better: a real background is exactly 0, where the tanh is steepest, so every tremble of G's weights puts some
+# pixels below. At -1 the tanh is flat, and there a generator can draw plain background: compare the last line. The cure is
+# one line: `pixels / 127.5 - 1`.
 
 # %% [markdown]
 # ## 11 Exercises

@@ -49,16 +49,6 @@ def _wrong_formula(answer: int, n: int, k: int, s: int, p: int, transposed: bool
 @check
 def initialise_layer(function: Any) -> None:
     """Weights from N(0, 0.02), BatchNorm's scales from N(1, 0.02), biases 0."""
-    for kind in (nn.Conv2d, nn.ConvTranspose2d, nn.Linear):
-        size = (128, 64) if kind is nn.Linear else (128, 64, 4)
-        for bias in (True, False):
-            layer = kind(*size, bias=bias)
-            nn.init.constant_(layer.weight, 7.0)
-            _call_in_place(function, layer)
-            _expect_weights(layer, kind.__name__)
-            expect(
-                layer.bias is None or not layer.bias.any(), f"the bias of {kind.__name__} is not 0.", "nn.init.zeros_"
-            )
     norm = nn.BatchNorm2d(4096)  # many scales, so that their mean is known well
     nn.init.constant_(norm.weight, 7.0)
     nn.init.constant_(norm.bias, 7.0)
@@ -77,6 +67,16 @@ def initialise_layer(function: Any) -> None:
         "nn.init.normal_(tensor, mean, std) takes the standard deviation and not the variance.",
     )
     expect(not norm.bias.any(), "the shift of BatchNorm is not 0.", "It is called `bias`.")
+    for kind in (nn.Conv2d, nn.ConvTranspose2d, nn.Linear):
+        size = (128, 64) if kind is nn.Linear else (128, 64, 4)
+        for bias in (True, False):
+            layer = kind(*size, bias=bias)
+            nn.init.constant_(layer.weight, 7.0)
+            _call_in_place(function, layer)
+            _expect_weights(layer, kind.__name__)
+            expect(
+                layer.bias is None or not layer.bias.any(), f"the bias of {kind.__name__} is not 0.", "nn.init.zeros_"
+            )
     _call_in_place(function, nn.ReLU())
 
 
@@ -85,6 +85,8 @@ def _call_in_place(function: Any, layer: nn.Module) -> None:
     try:
         attempt(function, layer)
     except NotYet as error:
+        if getattr(layer, "bias", 0) is None and "NoneType" in error.problem:
+            raise NotYet(error.problem, "This layer was made with bias=False: its `bias` is None.") from None
         if "returned nothing" not in error.problem:
             raise
 
@@ -133,6 +135,12 @@ def up_block(function: Any) -> None:
         y.min() >= 0,
         f"some outputs are negative ({y.min():.2f}): the generator's hidden layers end in a ReLU.",
         "LeakyReLU is the discriminator's. And the activation comes after the normalisation.",
+    )
+    norms = [layer for layer in block.modules() if isinstance(layer, nn.BatchNorm2d)]
+    expect(
+        all(layer.eps < 1e-2 for layer in norms),
+        "BatchNorm was given a large eps, which is added to the variance: a small signal stays small.",
+        "The second argument of BatchNorm2d is eps. Write momentum=... if you mean that.",
     )
     expect(
         torch.allclose(y, block(100 * x), atol=0.05),

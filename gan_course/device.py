@@ -89,7 +89,8 @@ def describe(device: torch.device | None = None) -> str:
         properties = torch.cuda.get_device_properties(device)
         return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
     chip = "Apple GPU (mps)" if device.type == "mps" else "no GPU used"
-    return f"{torch.get_num_threads()} CPU threads ({platform.machine()}), {chip}"
+    threads = torch.get_num_threads()
+    return f"{threads} CPU thread{'s' if threads > 1 else ''} ({platform.machine()}), {chip}"
 
 
 def announce(laptop: str, gpu: str) -> None:

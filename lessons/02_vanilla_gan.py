@@ -662,7 +662,7 @@ axes[0].legend(frameon=False)
 plots.show(
     figure,
     alt="Two panels against steps, three seeds a pair. Left, FD: low from the start with the convolutional D, where it "
-    "stays, while the MLP pair falls from far above and ends below. Right, spread: near 0 with the convolutional D, "
+    "stays, while the MLP pair falls from far above to the same height or below. Right, spread: near 0 with the convolutional D, "
     "rising with the MLP pair.",
 )
 

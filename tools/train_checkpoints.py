@@ -28,7 +28,7 @@ class Plan:
 
 
 PLANS = {
-    "dcgan-mnist": Plan("dcgan", "mnist", steps=5_000),
+    "dcgan-mnist": Plan("dcgan", "mnist", steps=2_500),
     "dcgan-fast-mnist": Plan("dcgan-fast", "mnist", steps=6_000),
 }
 

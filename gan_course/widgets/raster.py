@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 RANGE_TOLERANCE = 1e-2
 
 
-class BadImagesError(ValueError):
-    """What a generator returned cannot be shown; the message is a plain sentence."""
+class PlainError(ValueError):
+    """An error whose message is a plain sentence, shown as it is."""
+
+
+class BadImagesError(PlainError):
+    """What a generator returned cannot be shown."""
 
 
 def checked_images(images: object, count: int) -> torch.Tensor:
@@ -193,7 +197,7 @@ class ErrorLine:
     @staticmethod
     def _message(error: Exception) -> str:
         text = str(error).strip().split("\n")[0]
-        if not isinstance(error, BadImagesError):
+        if not isinstance(error, PlainError):
             text = f"{type(error).__name__}: {text}" if text else type(error).__name__
         return (
             '<div role="alert" style="color: #b00020; background: #fff; border: 1px solid #b00020; '

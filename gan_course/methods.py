@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from gan_course import networks, penalties, training
+from gan_course.losses import AdversarialLoss
+from gan_course.training import distributed
 
 Shape = tuple[int, int, int]
 
@@ -20,11 +23,14 @@ class Recipe:
         name: its key in RECIPES.
         source: paper and section.
         generator, discriminator: image shape (C, H, W) -> a new network.
-        loss: a key of losses.LOSSES.
-        batch_size: images in a batch.
-        g_learning_rate, d_learning_rate, betas: of the two Adams.
+        loss: a key of losses.LOSSES, or a loss of your own.
+        batch_size: images in a batch; of several processes together.
+        optimizer: "adam", or "rmsprop" with PyTorch's defaults, which reads no betas.
+        g_learning_rate, d_learning_rate, betas: of the two optimizers.
         learning_rate_decay: whether the learning rates fall on a line to 0 at the end of the budget.
-        n_critic: steps of the discriminator for one of the generator.
+        n_critic: steps of the discriminator for one of the generator: a number, or a function of how many steps of the
+            generator are done. Read it by `critic_steps(generator_step)`.
+        clip: every weight of the discriminator is brought into [-clip, clip] after each of its steps; None for never.
         penalty: (discriminator, real, fake, rng) -> scalar, times penalty_weight, on every penalty_every-th step.
         ema_decay: of the averaged generator; None for no average.
         steps: the budget when none is given.
@@ -35,13 +41,15 @@ class Recipe:
     source: str
     generator: Callable[[Shape], nn.Module]
     discriminator: Callable[[Shape], nn.Module]
-    loss: str = "non_saturating"
+    loss: str | AdversarialLoss = "non_saturating"
     batch_size: int = 128
+    optimizer: str = "adam"
     g_learning_rate: float = 2e-4
     d_learning_rate: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
     learning_rate_decay: bool = False
-    n_critic: int = 1
+    n_critic: int | Callable[[int], int] = 1
+    clip: float | None = None
     penalty: Callable[..., Tensor] | None = None
     penalty_weight: float = 0.0
     penalty_every: int = 1
@@ -51,16 +59,53 @@ class Recipe:
     g_step: Callable = training.g_step
     step: Callable = training.gan_step
 
+    def critic_steps(self, generator_step: int) -> int:
+        """Steps of the discriminator before the generator's step of this number, which starts at 0."""
+        return self.n_critic(generator_step) if callable(self.n_critic) else self.n_critic
+
     def settings(self) -> dict:
-        """The numbers and names of the recipe, for a model card."""
+        """The numbers and names of the recipe, for a model card; of a function or a loss, its name."""
         plain = {key: value for key, value in vars(self).items() if isinstance(value, str | int | float | tuple)}
-        return plain | {"penalty": self.penalty.__name__ if self.penalty else None}
+        named = {"loss": self.loss, "penalty": self.penalty, "n_critic": self.n_critic}
+        return plain | {key: value if isinstance(value, int) else _name(value) for key, value in named.items()}
+
+
+def _name(value) -> str | None:
+    """How a card calls a loss or a function."""
+    if value is None or isinstance(value, str):
+        return value
+    return getattr(value, "name", None) or getattr(value, "__name__", type(value).__name__)
+
+
+def wgan_schedule(generator_step: int) -> int:
+    """How often the critic of the first WGAN is trained: 100 steps at the start and now and then, else 5.
+
+    Source: the authors' code, main.py of martinarjovsky/WassersteinGAN; the paper's Algorithm 1 has 5 throughout.
+    """
+    return 100 if generator_step < 25 or generator_step % 500 == 0 else 5
+
+
+def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, rng) -> Tensor:
+    """The penalty of WGAN-GP as a recipe wants it. Several processes share one draw, as they share a batch."""
+    u = torch.rand(len(real) * distributed.size(), generator=rng, device=real.device, dtype=real.dtype)
+    return penalties.gradient_penalty(discriminator, real, fake, u=distributed.part(u))
 
 
 def r1(discriminator: nn.Module, real: Tensor, fake: Tensor, rng) -> Tensor:
     """The R1 penalty as a recipe wants it."""
     real = real.detach().requires_grad_(True)
     return penalties.r1(discriminator(real), real)
+
+
+def r2(discriminator: nn.Module, real: Tensor, fake: Tensor, rng) -> Tensor:
+    """The R2 penalty as a recipe wants it."""
+    fake = fake.detach().requires_grad_(True)
+    return penalties.r2(discriminator(fake), fake)
+
+
+def r1_r2(discriminator: nn.Module, real: Tensor, fake: Tensor, rng) -> Tensor:
+    """R1 and R2 together, with one weight for both."""
+    return r1(discriminator, real, fake, rng) + r2(discriminator, real, fake, rng)
 
 
 def dcgan_generator(width: int, latent_dim: int = 100) -> Callable[[Shape], nn.Module]:

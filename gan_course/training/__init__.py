@@ -3,7 +3,9 @@
 from gan_course.training.callbacks import Checkpoints, ProgressBar, Snapshots
 from gan_course.training.checkpoint import load_network, save_network
 from gan_course.training.ema import ExponentialMovingAverage
-from gan_course.training.loop import Run, d_step, g_step, gan_step, sample, train
+from gan_course.training.loop import d_step, descend, g_step, gan_step, train
+from gan_course.training.run import Run
+from gan_course.training.sampling import sample
 
 __all__ = [
     "Checkpoints",
@@ -12,6 +14,7 @@ __all__ = [
     "Run",
     "Snapshots",
     "d_step",
+    "descend",
     "g_step",
     "gan_step",
     "load_network",

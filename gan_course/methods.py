@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -118,6 +118,12 @@ def dcgan_discriminator(width: int, batch_norm: bool = True, hidden: int = 0) ->
     return lambda shape: networks.DCGANDiscriminator(shape[1], shape[0], width, batch_norm, hidden)
 
 
+def spectral_discriminator(width: int, hidden: int = 0) -> Callable[[Shape], nn.Module]:
+    """A maker of DCGAN discriminators with a spectral norm on every layer and no BatchNorm, which would undo it."""
+    make = dcgan_discriminator(width, batch_norm=False, hidden=hidden)
+    return lambda shape: networks.spectral_norm(make(shape))
+
+
 def mlp_generator(shape: Shape) -> nn.Module:
     """The multi-layer perceptron of lesson 02 for images of this shape."""
     return networks.MLPGenerator(image_shape=shape)
@@ -127,6 +133,18 @@ def mlp_discriminator(shape: Shape) -> nn.Module:
     """The other player, mirrored."""
     return networks.MLPDiscriminator(image_shape=shape)
 
+
+# The row "gan" of lesson 05's table. The methods beside it share its networks, its batch size and all else that they do
+# not change themselves. D has no BatchNorm where the method needs that. Nothing averages the generator, so that the
+# table compares losses and constraints alone.
+GAN = Recipe(
+    name="gan",
+    source="Goodfellow et al. (2014), the non-saturating loss; networks and Adam of Radford et al. (2016), smaller",
+    generator=dcgan_generator(16),
+    discriminator=dcgan_discriminator(16, hidden=64),
+    batch_size=64,
+)
+PENALISED = replace(GAN, discriminator=dcgan_discriminator(16, batch_norm=False, hidden=64))
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -159,6 +177,65 @@ RECIPES: dict[str, Recipe] = {
             penalty_weight=0.5,
             penalty_every=8,
             ema_decay=0.998,
+        ),
+        GAN,
+        replace(
+            GAN,
+            name="lsgan",
+            source="Mao et al. (2017), the 0-1 coding of equation 9; Adam as in the DCGAN paper",
+            loss="least_squares",
+        ),
+        replace(
+            GAN,
+            name="wgan",
+            source="Arjovsky, Chintala, Bottou (2017), Algorithm 1: RMSprop 5e-5, clip 0.01, 5 critic steps; 100 of "
+            "them at the start and at times, as in the authors' code",
+            loss="wasserstein",
+            optimizer="rmsprop",
+            g_learning_rate=5e-5,
+            d_learning_rate=5e-5,
+            clip=0.01,
+            n_critic=wgan_schedule,
+        ),
+        replace(
+            PENALISED,
+            name="wgan-gp",
+            source="Gulrajani et al. (2017), Algorithm 1: Adam 1e-4 with betas (0, 0.9), lambda 10, 5 critic steps",
+            loss="wasserstein",
+            g_learning_rate=1e-4,
+            d_learning_rate=1e-4,
+            betas=(0.0, 0.9),
+            n_critic=5,
+            penalty=gradient_penalty,
+            penalty_weight=10.0,
+        ),
+        replace(
+            GAN,
+            name="sngan",
+            source="Miyato et al. (2018): hinge loss (equations 16 and 17), Adam 2e-4 with betas (0.5, 0.999) and "
+            "one step of D, one of the settings of its Table 1",
+            discriminator=spectral_discriminator(16, hidden=64),
+            loss="hinge",
+        ),
+        replace(
+            PENALISED,
+            name="r1",
+            source="Mescheder, Geiger, Nowozin (2018): equation 9 with gamma 10; RMSprop 1e-4 with alpha 0.99 as in "
+            "the authors' code",
+            optimizer="rmsprop",
+            g_learning_rate=1e-4,
+            d_learning_rate=1e-4,
+            penalty=r1,
+            penalty_weight=5.0,
+        ),
+        replace(
+            PENALISED,
+            name="relativistic-r1-r2",
+            source="Huang et al. (2024), R3GAN: the relativistic loss with R1 and R2, Adam 2e-4 with beta1 0; gamma 1",
+            loss="relativistic",
+            betas=(0.0, 0.99),
+            penalty=r1_r2,
+            penalty_weight=0.5,
         ),
     )
 }

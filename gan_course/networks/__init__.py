@@ -6,13 +6,17 @@ from gan_course.networks.blocks import has_spectral_norm, initialise_dcgan, spec
 from gan_course.networks.classifier import SmallClassifier
 from gan_course.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_course.networks.mlp import MLPDiscriminator, MLPGenerator
+from gan_course.networks.noise import InstanceNoise
+from gan_course.networks.packing import PackedDiscriminator
 from gan_course.networks.toy import PointDiscriminator, PointGenerator
 
 __all__ = [
     "DCGANDiscriminator",
     "DCGANGenerator",
+    "InstanceNoise",
     "MLPDiscriminator",
     "MLPGenerator",
+    "PackedDiscriminator",
     "PointDiscriminator",
     "PointGenerator",
     "SmallClassifier",

@@ -6,6 +6,7 @@ from gan_course.training.ema import ExponentialMovingAverage
 from gan_course.training.loop import d_step, descend, g_step, gan_step, train
 from gan_course.training.run import Run
 from gan_course.training.sampling import sample
+from gan_course.training.steps import fading_noise, unrolled_g_step
 
 __all__ = [
     "Checkpoints",
@@ -15,10 +16,12 @@ __all__ = [
     "Snapshots",
     "d_step",
     "descend",
+    "fading_noise",
     "g_step",
     "gan_step",
     "load_network",
     "sample",
     "save_network",
     "train",
+    "unrolled_g_step",
 ]

@@ -497,7 +497,8 @@ for name, options in rows:
 #   magnitude. Its number means "K times W1, for some K" and nothing else. That is enough to train a G, if you find a rate that fits.
 # - **At real points only**, or fake points only, the critic is held where the penalty looks and climbs where it does not. G's
 #   fakes lie elsewhere, and the earth passes in between.
-# - **Between**: held on the way from fake to real. (The paper proves that the best critic has slope 1 there, almost everywhere.)
+# - **Between**: held on the way from fake to real. The paper proves that the best critic has slope 1 on the lines between
+#   points that the best plan joins. The penalty joins points at random: a stand-in for a plan that nobody knows.
 # - **Spectral norm** keeps each layer's stretch at 1, so K ≤ 1 for the whole network. But LeakyReLUs between the layers lose some
 #   of it, so the network cannot *reach* 1: it estimates less than W1. A safe bound, not a measure.
 
@@ -873,21 +874,28 @@ for name, draw in SETS.items():
 
 
 # %%
-def draw_levels(axis, critic, real, fake=None, reach=2.4, side=80):
-    """The critic's level sets, real points, and fakes if there are any."""
-    spots = plots_2d.plane(-reach, reach, side)
-    with torch.no_grad():
-        scores = critic(spots).reshape(side, side)
-    axis.contour(spots[:side, 0], spots[:side, 0], scores, 14, cmap="viridis", linewidths=0.9)
+REACH, SIDE = 2.4, 80
+spots = plots_2d.plane(-REACH, REACH, SIDE)  # (6400, 2)
+
+
+@torch.no_grad()
+def scores_on(critic):
+    """The critic's scores on the grid, (SIDE, SIDE)."""
+    return critic(spots).reshape(SIDE, SIDE)
+
+
+def draw_levels(axis, scores, real, fake=None):
+    """The level sets of a critic, real points, and fakes if there are any."""
+    axis.contour(spots[:SIDE, 0], spots[:SIDE, 0], scores, 14, cmap="viridis", linewidths=0.9)
     axis.plot(*real.T, ".", color=plots_2d.REAL, markersize=2, label="real")
     if fake is not None:
         axis.plot(*fake.T, ".", color=plots_2d.FAKE, markersize=2, label="fake")
-    axis.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
+    axis.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), xticks=[], yticks=[], aspect="equal")
 
 
 figure, axes = plots_2d.panels(3, 2, width=3.0, height=3.1)
 for axis, (name, way) in zip(axes, [(n, w) for w in ("clipping", "penalty") for n in SETS], strict=True):
-    draw_levels(axis, noisy_critics[name, way], SETS[name](400, generator=torch.Generator().manual_seed(0)))
+    draw_levels(axis, scores_on(noisy_critics[name, way]), SETS[name](400, generator=torch.Generator().manual_seed(0)))
     axis.set_title(f"{name}: {way}")
 plots.show(
     figure,
@@ -959,37 +967,74 @@ plots.show(
 # Now G learns as well: WGAN-GP, five critic steps a round, λ = 0.1 as in the authors' toy code. Judged as in lesson 04: a mode is
 # captured if a sample lies within 3 standard deviations; high quality is the share of such samples.
 
-# %%
-GAN_STEPS = device.by_profile(smoke=3, laptop=1000, gpu=2000)
-toy_runs = {}
-for name, draw in SETS.items():
-    changes = {"penalty_weight": 0.1, "ema_decay": 0.99, "batch_size": 256}
-    run = training.Run(points_recipe(2, WIDTHS, **changes), toy.PointSet(draw, name=name), seed=0, device="cpu")
-    toy_runs[name] = training.train(run, steps=GAN_STEPS, callbacks=[training.ProgressBar(name)])
 
 # %%
-figure, axes = plots_2d.panels(3, width=3.2, height=3.3)
-for axis, (name, run) in zip(axes, toy_runs.items(), strict=True):
-    real = SETS[name](1000, generator=torch.Generator().manual_seed(1))
-    fake = training.sample(run.sampler, 1000, seed=1)  # (1000, 2)
-    draw_levels(axis, run.discriminator, real[:400], fake[:400])
-    axis.set_title(f"{name}, {run.seconds:.0f} s")
-    floor = w1_assigned(real, SETS[name](1000, generator=torch.Generator().manual_seed(2)))
-    result = f"W1 by assignment {w1_assigned(real, fake):.3f} (real against real {floor:.3f})"
-    if real.centers is not None:
-        std = {"8 Gaussians": 0.02 / 2**0.5, "25 Gaussians": 0.05 / 8**0.5}[name]
-        found = metrics.modes_captured(training.sample(run.sampler, 2500, seed=2), real.centers, std)
-        result += f";  {found.modes} of {len(real.centers)} modes, {found.high_quality:.0%} high quality"
-    print(f"{name:<13} {run.step} rounds: {result}")
-axes[0].legend(loc="lower right", fontsize=7, markerscale=3)
+class Film:
+    """A callback that keeps moments of a run: (step, fakes (400, 2), the critic's scores on the grid)."""
+
+    def __init__(self, run, steps):
+        self.at = [0, *(round(steps * (i / 7) ** 2) for i in range(1, 8))]  # dense at first, when most happens
+        self.moments = []
+        self.on_step(run)
+
+    def on_step(self, run):
+        if run.step in self.at:
+            self.moments.append((run.step, training.sample(run.generator, 400, seed=1), scores_on(run.discriminator)))
+
+    def on_end(self, run):
+        """Nothing is left to do."""
+
+
+GAN_STEPS = device.by_profile(smoke=7, laptop=1000, gpu=2000)
+toy_runs, films = {}, {}
+for name, draw in SETS.items():
+    changes = {"penalty_weight": 0.1, "ema_decay": 0.99}
+    run = training.Run(points_recipe(2, WIDTHS, **changes), toy.PointSet(draw, name=name), seed=0, device="cpu")
+    films[name] = Film(run, GAN_STEPS)
+    toy_runs[name] = training.train(run, steps=GAN_STEPS, callbacks=[films[name], training.ProgressBar(name)])
+
+# %%
+STD = {"8 Gaussians": 0.02 / 2**0.5, "25 Gaussians": 0.05 / 8**0.5}
+for name, run in toy_runs.items():
+    real, more_real = (SETS[name](1000, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2))
+    distance, floor = w1_assigned(real, training.sample(run.sampler, 1000, seed=1)), w1_assigned(real, more_real)
+    print(
+        f"{name:<13} {run.step:,} rounds, {run.seconds:3.0f} s: W1 {distance:.3f}; real against real {floor:.3f}",
+        end="",
+    )
+    if name in STD:
+        found = metrics.modes_captured(training.sample(run.sampler, 2500, seed=2), real.centers, STD[name])
+        print(f"; {found.modes} of {len(real.centers)} modes, {found.high_quality:.0%} high quality", end="")
+    print()
+
+figure, axes = plots_2d.panels(4, 3, width=2.5, height=2.65)
+for row, (name, film) in enumerate(films.items()):
+    real = SETS[name](400, generator=torch.Generator().manual_seed(1))
+    for axis, index in zip(axes[4 * row : 4 * row + 4], (0, 2, 4, -1), strict=True):
+        step, fake, scores = film.moments[index]
+        draw_levels(axis, scores, real, fake)
+        axis.set_title(f"{name}, step {step}", fontsize=9)
+axes[0].legend(loc="upper left", fontsize=7, markerscale=3)
 plots.show(
     figure,
-    alt="Real and generated points of 8 Gaussians, 25 Gaussians and the Swiss roll after a WGAN-GP training, with the critic's "
-    "level sets: the fakes lie on the real points.",
+    alt="Four moments of three trainings: the fakes start as a clump in the middle, spread, and end on the 8 Gaussians, on "
+    "the 25 Gaussians and along the Swiss roll, with the critic's level sets around them.",
 )
 
 # %% [markdown]
-# The last column is the first *honest distance* of this course: W1 between 1,000 fakes and 1,000 real points, beside what two sets of
+# The Swiss roll in slow motion. Follow the fakes: they move across the level lines, uphill.
+
+# %%
+frames = []
+for step, fake, scores in films["Swiss roll"].moments:
+    frame, (axis,) = plots_2d.panels(1, width=4.2, height=4.3)
+    draw_levels(axis, scores, SETS["Swiss roll"](400, generator=torch.Generator().manual_seed(1)), fake)
+    axis.set_title(f"step {step}")
+    frames.append(frame)
+plots_2d.step_slider(frames, [f"the Swiss roll at step {moment[0]}" for moment in films["Swiss roll"].moments])
+
+# %% [markdown]
+# Those are the first *honest distances* of this course: W1 by assignment between 1,000 fakes and 1,000 real points, beside what two sets of
 # real points are apart. Two sets of samples never coincide; an estimate from samples has a floor, and it grows with the number of dimensions.
 
 # %% [markdown]

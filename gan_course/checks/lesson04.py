@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gan_course import networks
+from gan_course.checks import recordings
 from gan_course.checks.framework import attempt, check, expect, expect_tensor
 
 
@@ -302,9 +303,6 @@ def _norm_mistakes(generator, discriminator, z: Tensor) -> list[tuple[float, str
     ]
 
 
-VERDICTS = ("healthy", "collapsed", "saturated", "overpowered")
-
-
 def _two_losses(function: Any, real: list[float], fake: list[float]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What the answer returns for these logits, and the logits, which carry gradients."""
     real_logits, fake_logits = torch.tensor(real, requires_grad=True), torch.tensor(fake, requires_grad=True)
@@ -339,3 +337,25 @@ def _name_slopes(what: str, loss: Tensor, inputs: tuple[Tensor, ...], mistakes: 
     expect(ways, f"no gradient flows from {what} to the logits.", "No .item(), .detach() or new tensor.")
     for wrong, problem, hint in mistakes:
         expect(not _same_slopes(loss, wrong, inputs), problem, hint)
+
+
+@check
+def read_the_curves(answer: Any) -> None:
+    """What each recorded training is: healthy, collapsed, saturated or overpowered."""
+    expect(
+        isinstance(answer, dict) and set(answer) == set(recordings.VERDICTS),
+        "the answer should be a dictionary with the keys A to F.",
+        'For example {"A": "healthy", "B": "collapsed", ...}.',
+    )
+    if all(word is None for word in answer.values()):
+        raise NotImplementedError
+    words = {letter: str(word).strip().lower() for letter, word in answer.items()}
+    for letter, word in words.items():
+        known = word in recordings.LOOK_AT
+        expect(known, f"{letter} is called {answer[letter]!r}.", f"The words are {', '.join(recordings.LOOK_AT)}.")
+    for letter, right in recordings.VERDICTS.items():
+        expect(
+            words[letter] == right,
+            f"recording {letter} is not {words[letter]}: {recordings.against(words[letter], letter)}",
+            recordings.LOOK_AT[right],
+        )

@@ -210,6 +210,21 @@ RECIPES: dict[str, Recipe] = {
             penalty_weight=10.0,
         ),
         replace(
+            PENALISED,
+            name="wgan-gp-fast",
+            source="the course: wgan-gp for minutes in place of days, with the larger, falling learning rates and the "
+            "average of dcgan-fast, and 2 critic steps",
+            loss="wasserstein",
+            g_learning_rate=2e-3,
+            d_learning_rate=2e-3,
+            betas=(0.0, 0.9),
+            learning_rate_decay=True,
+            n_critic=2,
+            penalty=gradient_penalty,
+            penalty_weight=10.0,
+            ema_decay=0.998,
+        ),
+        replace(
             GAN,
             name="sngan",
             source="Miyato et al. (2018): hinge loss (equations 16 and 17), Adam 2e-4 with betas (0.5, 0.999) and "

@@ -5,13 +5,13 @@
 Every method has the same generator and the same discriminator (without BatchNorm where it needs that) and the settings
 of its paper, made for hours on a GPU; see methods.py. No generator is averaged. Beside them stand two recipes of the
 course that were made for minutes, with larger, falling learning rates and an average: `wgan-gp-fast` with the same
-networks, and `dcgan-fast` with wider ones. One thing differs from the recipes: `wgan` makes 5 critic steps throughout, as in
-the paper's Algorithm 1; the 2,500 critic steps at the start of the authors' schedule would take most of a minute.
+networks, and `dcgan-fast` with wider ones. One thing differs from the recipes: `wgan` makes 5 critic steps throughout,
+as in the paper's Algorithm 1; the 2,500 critic steps at the start of the authors' schedule would take most of a minute.
 
 A second is one of the processor's time, which is wall time on a core that does nothing else: before each run its steps
 are timed, and the run makes as many as fit into the budget. 5,000 samples of each run are judged once against the
-10,000 test images. For `wgan-gp` the file also holds the critic's loss and FD along the training, against 5,000 images of
-the training split. Rows that the result file already holds are not run again.
+10,000 test images. For `gan` and `wgan-gp` the file also holds D's loss and FD along the training, against 5,000 images
+of the training split. Rows that the result file already holds are not run again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ RECIPES = {name: methods.RECIPES[name] for name in NAMES}
 RECIPES["wgan"] = replace(RECIPES["wgan"], n_critic=5)
 METRICS = ("frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage", "steps")
 SAMPLES = 5_000
-CURVE_OF, CURVE_POINTS, CURVE_SAMPLES = "wgan-gp", 15, 2_000
+CURVES_OF, CURVE_POINTS, CURVE_SAMPLES = ("gan", "wgan-gp"), 15, 2_000
 
 
 def main() -> None:
@@ -61,10 +61,10 @@ def main() -> None:
 
 
 def judged_run(recipe, images, test, seed: int, seconds: float, extractor) -> dict:
-    """One training and its metrics on the test split; for CURVE_OF with the curve along the way."""
+    """One training and its metrics on the test split; for CURVES_OF with the curve along the way."""
     steps = int(seconds / seconds_a_step(recipe, images))
     run, curve, used = training.Run(recipe, images, seed, "cpu"), [], 0.0
-    points = CURVE_POINTS if recipe.name == CURVE_OF else 1
+    points = CURVE_POINTS if recipe.name in CURVES_OF else 1
     known = extractor(images.images[:5_000])
     for point in range(1, points + 1):
         started = time.process_time()
@@ -90,7 +90,7 @@ def seconds_a_step(recipe, images, seconds: float = 3.0) -> float:
 
 
 def curve_point(run, seconds: float, known, extractor) -> dict[str, float]:
-    """The critic's mean loss over the last 20 steps, and FD now."""
+    """The critic's mean loss over about the last 20 steps, and FD now."""
     fake = extractor(data.to_uint8(training.sample(run.sampler, CURVE_SAMPLES, seed=1)))
     return {
         "step": run.step,

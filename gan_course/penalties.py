@@ -61,8 +61,9 @@ def clip_weights(network: nn.Module, bound: float) -> None:
     """
     if bound <= 0:
         raise ValueError(f"Weights are clipped to [-bound, bound], so the bound must be positive, not {bound}.")
-    for parameter in network.parameters():
-        parameter.clamp_(-bound, bound)
+    parameters = list(network.parameters())
+    torch._foreach_clamp_min_(parameters, -bound)
+    torch._foreach_clamp_max_(parameters, bound)
 
 
 def _squared_gradient_norms(logits: Tensor, samples: Tensor) -> Tensor:

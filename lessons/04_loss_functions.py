@@ -34,7 +34,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from gan_course import checks, data, device, losses, methods, metrics, networks, plots, plots_2d, training, widgets
+from gan_course import checks, data, device, failures, losses, methods, metrics, networks, plots, plots_2d, training, widgets
 from gan_course.data import toy
 
 device.announce(laptop="about TODO minutes on two CPU cores", gpu="not measured yet, less than on a CPU")
@@ -415,6 +415,225 @@ plots.show(
 # (Not equal to the last digit: another number of threads adds in another order, and a GAN enlarges small differences.)
 
 # %% [markdown]
+# ## 5 The failure laboratory
+# > **Myth** "GANs work out of the box, with little to know."
+#
+# Every failure below is a GAN that works, with **one setting** changed. The points of the toy sets are drawn from distributions whose
+# modes we know, so a failure is not a matter of taste but a number. `gan_course/failures` holds them all as pairs of recipes, broken
+# and cured; a test of the package proves that each pair fails and heals.
+
+# %%
+for failure in failures.FAILURES.values():
+    print(f"{failure.name:<20} {failure.title}. Judged by: {failure.number}. Change: {failure.change}")
+
+# %% [markdown]
+# **The numbers.** Of 2,500 samples:
+#
+# | number | what it is | better |
+# |---|---|---|
+# | modes | how many modes have at least one sample within 3 standard deviations | higher |
+# | high_quality | share of the samples within 3 standard deviations of some mode; an exact generator has 0.989 | higher |
+# | kl | how unevenly the high-quality samples fall on the modes: KL(q ‖ uniform), in nats; nan if there are none | lower |
+# | g_gradient, d_gradient | norm of the gradient that a player's step goes down, over all its weights | neither 0 nor huge |
+#
+# One function does every pair: it trains both sides from the same seed, measures the number along the way, and draws the ends
+# side by side.
+
+
+# %%
+class Along(training.callbacks.Callback):
+    """Measures a failure's number on the way."""
+
+    def __init__(self, failure, steps, points=20):
+        self.failure, self.every, self.seen = failure, max(10, steps // points), []
+
+    def on_step(self, run):
+        if run.step % self.every == 0:
+            self.seen.append((run.step, self.failure.measure(run)[self.failure.number]))
+
+
+def train_pair(name, seed=0):
+    """Both sides of a failure: {side: (outcome, [(step, number), ...])}."""
+    failure, sides = failures.FAILURES[name], {}
+    steps = device.by_profile(smoke=20, laptop=failure.steps, gpu=failure.steps)
+    for side in ("broken", "cured"):
+        along = Along(failure, steps)
+        sides[side] = failures.train(failure, side, seed, steps, callbacks=[along]), along.seen
+    print(f"{failure.title}\nthe one change: {failure.change}\n{failure.why}")
+    for side, (outcome, _) in sides.items():
+        numbers = ", ".join(f"{key} {value:.3g}" for key, value in outcome.numbers.items())
+        print(f"{side:>7}: {numbers}   -> {outcome.verdict}")
+    return sides
+
+
+def draw_pair(name, sides):
+    """The ends of both sides in the plane, and the number along the way."""
+    failure = failures.FAILURES[name]
+    real = failure.data.batch(400, torch.Generator().manual_seed(0))[0]  # (400, 2)
+    reach = 1.25 * real.abs().max().item()
+    where = plots_2d.plane(-reach, reach)
+    figure, axes = plots_2d.panels(3, width=3.5, height=3.2)
+    for axis, (side, (outcome, _)) in zip(axes, sides.items(), strict=False):
+        run = outcome.run
+        fakes = training.sample(run.sampler, 400, seed=1)  # (400, 2)
+        if len(run.discriminator(where[:4].to(run.device))) == 4:  # a D that judges single points can be drawn as a map
+            with torch.no_grad():
+                answers = run.discriminator(where.to(run.device)).sigmoid().cpu().reshape(40, 40)
+            axis.imshow(answers, extent=(-reach, reach) * 2, origin="lower", cmap="PiYG", vmin=0, vmax=1, alpha=0.7)
+        axis.scatter(*real.T, s=5, color=plots_2d.REAL, label="real")
+        axis.scatter(*fakes.T, s=5, color=plots_2d.FAKE, label="fake")
+        axis.set(title=f"{side}: {failure.number} {outcome.numbers[failure.number]:.3g}", xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    axes[0].legend(frameon=True, fontsize=7, loc="upper right", markerscale=2)
+    for (side, (_, seen)), colour, style in zip(sides.items(), (plots_2d.FAKE, plots.COLOURS[2]), ("-", "--"), strict=True):
+        axes[2].plot(*zip(*seen, strict=True), color=colour, linestyle=style, label=side)
+    axes[2].set(title=failure.number, xlabel="step")
+    axes[2].legend(frameon=False)
+    axes[2].grid(alpha=0.3)
+    return figure
+
+
+# %% [markdown]
+# ### 5.1 Mode collapse on the ring of 8
+
+# %%
+ring = train_pair("ring-collapse")
+plots.show(
+    draw_pair("ring-collapse", ring),
+    alt="The ring of 8: broken, all fakes sit on one spot or few; cured, they cover all eight modes; and the modes captured along the way.",
+)
+
+# %% [markdown]
+# TODO text 5.1
+
+# %% [markdown]
+# ## 7 The GAN stepper
+# Until now you have watched finished runs. Now be the training loop yourself. The map is D's answer (green: real), blue points are
+# real, orange ones are generated, and the arrows show where G's loss pushes them. Beside it, what G makes of a square grid of codes.
+
+# %%
+stepper = widgets.GANStepper("ring")
+stepper
+
+# %% [markdown]
+# Three things to try:
+# 1. **One player at a time.** Reset. Press *Step D* ten times and watch the map: only D learns, and no fake moves. Choose the loss
+#    *minimax* and look at the arrows where the map is darkest: they shrink. Choose *non saturating*: they are back, though no
+#    network has changed. Then press *Step G* ten times, and see the fakes follow the arrows while the map stands still.
+# 2. **Collapse and recovery.** Set D's learning rate to about 1e-4 and G's to 1e-3, and press *Run*. The fakes gather and wander. Now
+#    raise D's rate to 4e-3 while it runs.
+# 3. **A critic without a leash.** Reset, choose the loss *wasserstein*, penalty *none*, and run: the arrows grow and grow, and nothing
+#    settles. Choose *gradient penalty* while it runs. Lesson 05 explains what you see.
+#
+# The second one, done by the code and drawn without the controls:
+
+# %%
+chase = device.by_profile(smoke=10, laptop=800, gpu=800)
+rates = {"D's rate 1e-4": 1e-4, "D's rate raised to 4e-3": 4e-3}
+played = widgets.GANStepper("ring", d_learning_rate=1e-4, g_learning_rate=1e-3)
+for name, rate in rates.items():
+    played.d_rate.value = rate  # as the slider would
+    played.advance(chase)
+    print(f"{name}: {played.alt}")
+    plots.show(played.figure(), alt=played.alt)
+
+# %% [markdown]
+# ## 8 Read the curves
+# Six trainings, recorded by `benchmarks/record_runs.py`. Five are small DCGANs on MNIST, C is a small GAN on the ring of 8. All use
+# cross-entropy losses. Which of them is
+#
+# - **healthy**: G's samples are about as varied as real ones, and both players still have something to say;
+# - **collapsed**: G's samples have fallen together, on one or a few;
+# - **saturated**: D rejects everything, G's loss is at its flat end, and no gradient is left;
+# - **overpowered**: D rejects everything, G's gradient is large, and it does G no good?
+#
+# From top to bottom: the losses; D's mean answers; the norm of G's gradient; the **spread**, which is the mean distance between two
+# fakes, divided by that between two real samples, so that real samples have 1. The last two on a log scale.
+
+# %%
+recorded = checks.recordings.runs()
+figure, axes = plots_2d.panels(len(recorded), 4, width=2.05, height=1.75, sharex=True)
+rows = [axes[i * len(recorded) : (i + 1) * len(recorded)] for i in range(4)]
+for column, (letter, one) in enumerate(recorded.items()):
+    curve = one["columns"]
+    for row, names in enumerate((("d_loss", "g_loss"), ("d_real", "d_fake"), ("g_gradient",), ("spread",))):
+        for name, colour, style in zip(names, plots.COLOURS, ("-", "--"), strict=False):
+            rows[row][column].plot(curve["step"], curve[name], color=colour, linestyle=style, label=name)
+    rows[0][column].set_title(letter, fontweight="bold")
+    rows[1][column].set_ylim(-0.05, 1.05)
+    rows[2][column].set(yscale="log", ylim=(3e-5, 300))
+    rows[3][column].set(yscale="log", ylim=(3e-4, 30), xlabel="step")
+    rows[3][column].axhline(1, color="grey", linestyle=":")
+for row, label in zip(rows, ("losses", "D's answers", "G's gradient", "spread"), strict=True):
+    row[0].set_ylabel(label)
+    for axis in row:
+        axis.grid(alpha=0.3)
+        axis.tick_params(labelsize=7)
+rows[0][0].legend(frameon=False, fontsize=7)
+rows[1][0].legend(frameon=False, fontsize=7)
+plots.show(
+    figure,
+    alt="Six columns, A to F, of four curves each: losses, D's answers, the norm of G's gradient, and the spread of the fakes.",
+)
+print("at the end     A      B      C      D      E      F")
+for name in ("d_loss", "g_loss", "d_real", "d_fake", "g_gradient", "spread"):
+    print(f"{name:<11}" + "".join(f"{checks.recordings.ends(letter)[name]:7.2g}" for letter in recorded))
+
+# %% [markdown]
+# **Exercise 3** · hard · 12 minutes
+
+# %% exercise="read_the_curves"
+### BEGIN SOLUTION
+verdicts = {"A": "healthy", "B": "overpowered", "C": "collapsed", "D": "saturated", "E": "healthy", "F": "collapsed"}
+### STUB
+# # one of "healthy", "collapsed", "saturated", "overpowered" for each; a word may be used more than once
+# verdicts = {"A": None, "B": None, "C": None, "D": None, "E": None, "F": None}
+### END SOLUTION
+
+# %%
+checks.lesson04.read_the_curves(verdicts)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Start with the last row. Which runs never had varied samples, which have them now, and which had them and lost them?
+#
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# Two runs whose D is sure of everything differ by a factor of a million in one row. What does each loss look like at a logit of -12?
+#
+# </details>
+#
+# <!-- solution: read_the_curves -->
+
+# %% [markdown]
+# Answer first. Then run the next cell: it shows what each of them drew at the end.
+
+# %%
+import base64
+import io
+
+from PIL import Image
+
+figure, axes = plots_2d.panels(len(recorded), width=2.05, height=2.3)
+for axis, (letter, one) in zip(axes, recorded.items(), strict=True):
+    if "points" in one:
+        axis.scatter(*toy.ring_centers().T, s=30, facecolors="none", edgecolors=plots_2d.REAL)
+        axis.scatter(*zip(*one["points"], strict=True), s=6, color=plots_2d.FAKE)
+        axis.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal")
+        judged = f"{one['modes']} of 8 modes"
+    else:
+        axis.imshow(Image.open(io.BytesIO(base64.b64decode(one["picture"]))), cmap="gray", vmin=0, vmax=255)
+        axis.axis("off")
+        judged = f"FD {one['frechet_distance']:,.0f}"
+    axis.set_title(f"{letter}: {judged}", fontsize=10)
+plots.show(figure, alt="What each recorded run drew at the end: digits, noise, a clump of points, noise, digits, one pattern again and again.")
+
+# %% [markdown]
+# TODO the reasons
+
+# %% [markdown]
 # ## 9 Exercises
 # Exercises 1 and 2 stand in sections 2 and 3, exercise 3 in section 8.
 #
@@ -525,3 +744,54 @@ checks.lesson04.gradient_norm(gradient_norm)
 # </details>
 #
 # <!-- solution: gradient_norm -->
+
+# %% [markdown]
+# ## 10 Summary
+# - A loss is two functions of logits, and G feels only its slope. Minimax pushes with D(G(z)), non-saturating with 1 - D(G(z)): the
+#   first vanishes where a young G is, the second where a good one is.
+# - Losses of different kinds give logits different meanings. Their curves cannot be compared.
+# - TODO
+# - Curves say who is winning. Whether the samples vary, only the samples say: put a number of variety beside every curve.
+#
+# **Answer without looking**
+# 1. D(G(z)) is 0.001. How hard do minimax, non-saturating, hinge and least squares push?
+# 2. Why has Wasserstein's D no best logit, and why has the relativistic one none?
+# 3. D's loss is 1.386 and does not move. Name a good and a bad reason, and the number that tells them apart.
+# 4. Somebody cures collapse with a smaller learning rate. What would you measure before you believe it?
+# 5. Why is label smoothing one-sided?
+# 6. Which cure changes the data that D sees, which changes D's steepness, which changes what G is told, and which changes only the
+#    generator that you keep?
+#
+# **Next** Lesson 05: the distance behind the Wasserstein loss, and how to keep a critic from getting too steep.
+#
+# **References**
+# - I. Goodfellow et al.: [Generative Adversarial Networks](https://arxiv.org/abs/1406.2661), NIPS 2014 (minimax and non-saturating).
+# - X. Mao, Q. Li, H. Xie, R. Lau, Z. Wang, S. Smolley: [Least Squares Generative Adversarial
+#   Networks](https://arxiv.org/abs/1611.04076), ICCV 2017.
+# - J. H. Lim, J. C. Ye: [Geometric GAN](https://arxiv.org/abs/1705.02894), 2017 (hinge).
+# - M. Arjovsky, S. Chintala, L. Bottou: [Wasserstein GAN](https://arxiv.org/abs/1701.07875), ICML 2017.
+# - A. Jolicoeur-Martineau: [The relativistic discriminator](https://arxiv.org/abs/1807.00734), ICLR 2019.
+# - M. Lucic, K. Kurach, M. Michalski, S. Gelly, O. Bousquet: [Are GANs Created Equal? A Large-Scale
+#   Study](https://arxiv.org/abs/1711.10337), NeurIPS 2018.
+# - M. Arjovsky, L. Bottou: [Towards Principled Methods for Training Generative Adversarial
+#   Networks](https://arxiv.org/abs/1701.04862), ICLR 2017 (vanishing gradients, instance noise).
+# - C. K. Sønderby, J. Caballero, L. Theis, W. Shi, F. Huszár: [Amortised MAP Inference for Image
+#   Super-resolution](https://arxiv.org/abs/1610.04490), ICLR 2017 (instance noise).
+# - T. Salimans, I. Goodfellow, W. Zaremba, V. Cheung, A. Radford, X. Chen: [Improved Techniques for Training
+#   GANs](https://arxiv.org/abs/1606.03498), NIPS 2016 (one-sided label smoothing: section 3.4).
+# - Z. Lin, A. Khetan, G. Fanti, S. Oh: [PacGAN: The power of two samples in generative adversarial
+#   networks](https://arxiv.org/abs/1712.04086), NeurIPS 2018.
+# - L. Metz, B. Poole, D. Pfau, J. Sohl-Dickstein: [Unrolled Generative Adversarial Networks](https://arxiv.org/abs/1611.02163),
+#   ICLR 2017.
+# - M. Heusel, H. Ramsauer, T. Unterthiner, B. Nessler, S. Hochreiter: [GANs Trained by a Two Time-Scale Update Rule Converge to
+#   a Local Nash Equilibrium](https://arxiv.org/abs/1706.08500), NIPS 2017.
+# - T. Miyato, T. Kataoka, M. Koyama, Y. Yoshida: [Spectral Normalization for Generative Adversarial
+#   Networks](https://arxiv.org/abs/1802.05957), ICLR 2018.
+# - I. Gulrajani, F. Ahmed, M. Arjovsky, V. Dumoulin, A. Courville: [Improved Training of Wasserstein
+#   GANs](https://arxiv.org/abs/1704.00028), NIPS 2017.
+# - L. Mescheder, A. Geiger, S. Nowozin: [Which Training Methods for GANs do actually
+#   Converge?](https://arxiv.org/abs/1801.04406), ICML 2018 (R1, R2).
+# - Y. Yazıcı, C.-S. Foo, S. Winkler, K.-H. Yap, G. Piliouras, V. Chandrasekhar: [The Unusual Effectiveness of Averaging in GAN
+#   Training](https://arxiv.org/abs/1806.04498), ICLR 2019.
+# - A. L. Maas, A. Y. Hannun, A. Y. Ng: Rectifier Nonlinearities Improve Neural Network Acoustic Models, ICML workshop 2013
+#   (LeakyReLU).

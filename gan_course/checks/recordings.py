@@ -50,6 +50,8 @@ def against(verdict: str, letter: str) -> str:
     if verdict == "healthy":
         return f"{spread}." if end["d_fake"] > 0.05 else f"{answers}, and {spread}."
     if verdict == "saturated":
+        if end["d_fake"] > 0.2:
+            return f"{answers}: it does not reject the fakes, so G's loss is not at its flat end."
         steep = f"the loss is {end['g_loss']:.1f}, where it is steep. What does not answer is G itself"
-        return f"{gradient}: it has not vanished." if end["g_gradient"] > 0.1 or end["d_fake"] > 0.2 else f"{steep}."
+        return f"{gradient}: it has not vanished." if end["g_gradient"] > 0.1 else f"{steep}."
     return f"{answers}: it is not sure at all." if end["d_fake"] > 0.2 else f"{answers}, but {gradient}."

@@ -5,6 +5,8 @@ import copy
 import torch
 import torch.nn.functional as F
 
+from gan_course.checks import recordings
+
 
 def hinge(d=lambda r, f: F.relu(1 - r).mean() + F.relu(1 + f).mean(), g=lambda r, f: -f.mean()):
     """The hinge losses with one player's loss replaced."""
@@ -149,12 +151,21 @@ def norm_of_detached(generator, discriminator, z, loss_of):
     return whole([p.grad for p in generator.parameters()])
 
 
+def verdicts(**changes):
+    """The right answer to the quiz with some words changed."""
+    return recordings.VERDICTS | changes
+
+
 VALID = {
     "two_slopes": [[-0.01, -0.99], (-1 / 100, 0.01 - 1)],
     "hinge_losses": [hinge_by_clamp, hinge_by_minimum],
     "smoothed_loss": [smoothed_by_entropy, smoothed_by_line, smoothed_by_log],
     "packed": [packed_by_chunks, packed_by_strides, packed_at_random],
     "gradient_norm": [norm_by_backward_on_copies, norm_of_norms, norm_with_restored_gradients],
+    "read_the_curves": [
+        {letter: word.upper() for letter, word in sorted(verdicts().items(), reverse=True)},
+        {letter: f" {word} " for letter, word in verdicts().items()},
+    ],
 }
 
 # exercise: (wrong answer, what the check must say)
@@ -232,5 +243,22 @@ WRONG = {
         (gradients_of()(lambda gradients: [g.norm() for g in gradients]), "should be one number"),
         (norm_by_codes, "by the codes z"),
         (norm_of_detached, "an earlier step|raised|it is"),
+    ],
+    "read_the_curves": [
+        (verdicts(A="collapsed"), "A is not collapsed: its fakes lie 1 times"),
+        (verdicts(A="overpowered"), "A is not overpowered: .* not sure at all"),
+        (verdicts(B="saturated"), "B is not saturated: G's gradient is 64 long"),
+        (verdicts(B="collapsed"), "B is not collapsed: .* it has not started"),
+        (verdicts(B="healthy"), "B is not healthy: D answers 1.000 to real samples and 0.000"),
+        (verdicts(C="healthy"), "C is not healthy: its fakes lie 0.14 times"),
+        (verdicts(D="overpowered"), "D is not overpowered: .* but G's gradient is 0.0001"),
+        (verdicts(D="collapsed"), "D is not collapsed: .* it has not started"),
+        (verdicts(E="saturated"), "E is not saturated: .* it does not reject the fakes"),
+        (verdicts(E="collapsed"), "E is not collapsed: its fakes lie 1 times"),
+        (verdicts(F="saturated"), "F is not saturated: .* What does not answer is G itself"),
+        (verdicts(F="overpowered"), "F is not overpowered: .* but G's gradient is 0.002"),
+        (verdicts(E=None), "E is called None"),
+        (verdicts(D="dead"), "D is called 'dead'"),
+        (["healthy"] * 6, "dictionary with the keys A to F"),
     ],
 }

@@ -4,5 +4,6 @@ A widget needs only a callable `z -> images`: codes (N, latent_dim) in, images (
 """
 
 from gan_course.widgets.latent import LatentExplorer, random_directions, slerp
+from gan_course.widgets.stepper import GANStepper
 
-__all__ = ["LatentExplorer", "random_directions", "slerp"]
+__all__ = ["GANStepper", "LatentExplorer", "random_directions", "slerp"]

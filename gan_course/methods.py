@@ -247,8 +247,8 @@ RECIPES: dict[str, Recipe] = {
         replace(
             PENALISED,
             name="relativistic-r1-r2",
-            source="Huang et al. (2024), R3GAN: the relativistic loss with R1 and R2; Adam 2e-4 with beta1 0, and gamma "
-            "1 from the middle of the 2 to 0.2 of the authors' code for CIFAR-10",
+            source="Huang et al. (2024), R3GAN: the relativistic loss with R1 and R2; Adam 2e-4 with beta1 0, and "
+            "gamma 1 from the middle of the 2 to 0.2 of the authors' code for CIFAR-10",
             loss="relativistic",
             betas=(0.0, 0.99),
             penalty=r1_r2,

@@ -178,8 +178,12 @@ class ErrorLine:
         self.widget = ipywidgets.HTML()
         self.error: Exception | None = None
 
-    def guard(self, callback: Callable[..., None]) -> Callable[..., None]:
-        """Return a callback that never raises and shows here what went wrong."""
+    def guard(self, callback: Callable[..., None], clears: bool = True) -> Callable[..., None]:
+        """Return a callback that never raises and shows here what went wrong.
+
+        Args:
+            clears: whether its success takes away the error shown; not so where no person has acted.
+        """
 
         @functools.wraps(callback)
         def guarded(*arguments: object) -> None:
@@ -189,8 +193,9 @@ class ErrorLine:
                 self.error = error
                 self.widget.value = self._message(error)
             else:
-                self.error = None
-                self.widget.value = ""
+                if clears:
+                    self.error = None
+                    self.widget.value = ""
 
         return guarded
 

@@ -28,7 +28,7 @@ PENALTIES = {
     "R1 + R2": (methods.r1_r2, 0.05),
 }
 OWN = "the recipe's"  # a loss, a penalty or data that no list here has
-FRAME_SECONDS = 0.2  # after this long a frame is shown, even if fewer steps than wanted are made
+FRAME_SECONDS = 0.06  # steps that do not fit wait for the next frame, so that ten frames a second are shown
 
 
 class GANStepper:
@@ -48,7 +48,7 @@ class GANStepper:
             (x, y) to scatter around, or your own `toy.PointSet`.
         recipe: how it is trained; for points of the plane. Default: networks of three hidden layers of 64 units.
         seed: of the weights, the noise and the batches; global random numbers are left alone.
-        steps: of the game between two pictures of a run.
+        steps: of the game between two pictures of a run; fewer where they take too long for ten pictures a second.
         fields: of the recipe, to be other than there: `loss="minimax"`, `n_critic=5`, `penalty="R1"`, ...
 
     Attributes:
@@ -166,7 +166,6 @@ class GANStepper:
     def _set_running(self, running: bool) -> None:
         self._running = running
         self._run_button.description = "Pause" if running else "Run"
-        self._run_button.icon = "pause" if running else "play"
 
     def _on_data(self, _: object) -> None:
         typed = self.data.value == YOUR_POINTS
@@ -188,7 +187,8 @@ class GANStepper:
         self.error_line, self.picture = ErrorLine(), ipywidgets.HTML()
         self._sent, self._arrived = ipywidgets.IntText(0), ipywidgets.IntText(0)
         self._link = ipywidgets.jsdlink((self._sent, "value"), (self._arrived, "value"))
-        self._observe(self._arrived, self._on_arrival)
+        # A frame must not wipe away what a person has just been told, so its success clears no error.
+        self._arrived.observe(self.error_line.guard(self._on_arrival, clears=False), names="value")
         self._build_choices()
         recipe = self.game.recipe
         rate = {"base": 10, "min": -5, "max": 0, "step": 0.1, "readout_format": ".1e"}
@@ -213,7 +213,7 @@ class GANStepper:
         )
         typed = "; ".join(f"{x:g}, {y:g}" for x, y in data.draw.keywords["centers"]) if named == YOUR_POINTS else ""
         self.points = self._control(
-            ipywidgets.Text, "points x, y;", typed or "-1, 0; 0, 1; 1, 0", continuous_update=False
+            ipywidgets.Text, "points (x, y)", typed or "-1, 0; 0, 1; 1, 0", continuous_update=False
         )
         self.points.layout.display = None if named == YOUR_POINTS else "none"
         self._observe(self.data, self._on_data)
@@ -245,21 +245,19 @@ class GANStepper:
     def _build_panel(self) -> None:
         step_d = self._button("Step D", self.step_d, "Move the discriminator once")
         step_g = self._button("Step G", self.step_g, "Move the generator once")
-        self._run_button = self._button("Run", self._on_run, "Go on by itself, or stop", icon="play")
+        self._run_button = self._button("Run", self._on_run, "Go on by itself, or stop")
         reset = self._button("Reset", self.reset, "The first weights again; the controls stay")
         row = {"flex_flow": "row wrap"}
         buttons = ipywidgets.HBox([step_d, step_g, self._run_button, reset], layout=row)
         choices = [self.data, self.points, self.loss, self.penalty, self.d_rate, self.g_rate, self.n_critic, self.speed]
-        controls = ipywidgets.VBox(
-            [buttons, *choices], layout={"flex": "1 1 300px", "max_width": "400px", "min_width": "0"}
-        )
+        controls = ipywidgets.VBox(choices, layout={"flex": "1 1 300px", "max_width": "400px", "min_width": "0"})
         self.picture.layout = {"margin": "2px 16px 2px 2px"}
         body = ipywidgets.HBox([self.picture, controls], layout={**row, "align_items": "flex-start"})
         hidden = ipywidgets.HBox([self._sent, self._arrived], layout={"display": "none"})
-        self.panel = ipywidgets.VBox([body, self.error_line.widget, hidden])
+        self.panel = ipywidgets.VBox([buttons, self.error_line.widget, body, hidden])
 
-    def _button(self, description: str, action: Callable[[], None], tooltip: str, icon: str = "") -> ipywidgets.Button:
-        button = ipywidgets.Button(description=description, tooltip=tooltip, icon=icon, layout={"width": "auto"})
+    def _button(self, description: str, action: Callable[[], None], tooltip: str) -> ipywidgets.Button:
+        button = ipywidgets.Button(description=description, tooltip=tooltip, layout={"width": "auto"})
         button.on_click(self.error_line.guard(lambda _: action()))
         return button
 

@@ -41,9 +41,7 @@ def numbers(game: Game, look: Look) -> dict[str, str]:
             "high quality": f"{look.modes.high_quality:.1%}",
             "KL from even": "–" if np.isnan(look.modes.kl) else f"{look.modes.kl:.3f}",
         }
-    if look.outside:
-        found["fakes out of view"] = f"{look.outside} of {len(look.fake)}"
-    return found
+    return found | {"fakes out of view": f"{look.outside} of {len(look.fake)}"}
 
 
 def alt(game: Game, look: Look) -> str:
@@ -95,8 +93,8 @@ def _legend(scale: Scale) -> str:
 
 def _warp_legend() -> str:
     return (
-        f"<div>G on a grid of codes: {_mark(FIRST_COLOUR, '━')} z<sub>1</sub> moves, "
-        f"{_mark(SECOND_COLOUR, '━')} z<sub>2</sub> moves</div>"
+        f"<div>G on a grid of codes: {_mark(FIRST_COLOUR, '━')} z<sub>1</sub> {_mark(SECOND_COLOUR, '━')} z<sub>2</sub>"
+        "</div>"
     )
 
 

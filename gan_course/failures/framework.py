@@ -6,14 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
-from torch import Tensor, nn
-
-from gan_course import metrics, training
+from gan_course import training
 from gan_course.data import toy
 from gan_course.methods import Recipe
-
-SAMPLES = 2_500
 
 
 @dataclass(frozen=True)
@@ -32,6 +27,8 @@ class Failure:
         number: the name of the one that decides.
         fails, heals: it has failed at `fails` or worse, and is cured at `heals` or better. Larger is better where heals
             is above fails, and smaller is better otherwise.
+        source: who described the failure or its cure.
+        log_every: steps in one row of the run's history.
     """
 
     name: str
@@ -46,9 +43,11 @@ class Failure:
     number: str
     fails: float
     heals: float
+    source: str
+    log_every: int = 10
 
     def verdict(self, numbers: dict[str, float]) -> str:
-        """ "failed", "cured", or "between" for numbers that `measure` returned. No number at all is a failure."""
+        """Of numbers that `measure` returned: "failed", "cured" or "between". A nan has failed."""
         sign = 1 if self.heals > self.fails else -1
         value = sign * numbers[self.number]
         if value >= sign * self.heals:
@@ -56,7 +55,7 @@ class Failure:
         return "between" if value > sign * self.fails else "failed"
 
     def differences(self) -> list[str]:
-        """The settings in which the two recipes differ, the name aside."""
+        """The settings in which the two recipes differ, their names aside."""
         return [
             key
             for key, value in vars(self.broken).items()
@@ -91,42 +90,6 @@ def train(
     if side not in ("broken", "cured"):
         raise ValueError(f"A failure has the sides 'broken' and 'cured', not {side!r}.")
     run = training.Run(getattr(failure, side), failure.data, seed, device)
-    training.train(run, steps=steps or failure.steps, callbacks=callbacks, log_every=10)
+    training.train(run, steps=steps or failure.steps, callbacks=callbacks, log_every=failure.log_every)
     numbers = failure.measure(run)
     return Outcome(run, numbers, failure.verdict(numbers))
-
-
-def watched(g_step: Callable = training.g_step) -> Callable:
-    """A generator's step that also measures the norms of both gradients: `g_gradient` and `d_gradient` in the history.
-
-    Args:
-        g_step: the step to watch; it is not changed.
-    """
-
-    def step(run, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        measured = g_step(run, real, fake)
-        return measured | {
-            "g_gradient": gradient_norm(run.generator),
-            "d_gradient": gradient_norm(run.discriminator),
-        }
-
-    return step
-
-
-def gradient_norm(network: nn.Module) -> Tensor:
-    """The Euclidean norm of the gradient that a network's last step went down, over all its weights: a scalar."""
-    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-
-
-def mode_numbers(centers: Tensor, std: float) -> Callable[[training.Run], dict[str, float]]:
-    """A `measure`: modes, high-quality share and KL(q || uniform) of 2,500 samples.
-
-    Where no sample lies near a mode there is no q, and the kl is nan.
-    """
-
-    def measure(run: training.Run) -> dict[str, float]:
-        captured = metrics.modes_captured(training.sample(run.sampler, SAMPLES, seed=1), centers, std)
-        return {key: float(value) for key, value in captured._asdict().items()}
-
-    return measure

@@ -169,7 +169,7 @@ def distance_of_means(run: training.Run) -> float:
 
 def flat_share(run: training.Run) -> float:
     """The share of fakes at which D has no slope at all, so that it cannot tell them where to go."""
-    fake = training.sample(run.generator, SAMPLES, seed=1).requires_grad_(True)
+    fake = training.sample(run.generator, SAMPLES, seed=1).clone().requires_grad_(True)
     (slope,) = torch.autograd.grad(run.discriminator(fake).sum(), fake)
     return (slope.abs().sum(1) == 0).double().mean().item()
 

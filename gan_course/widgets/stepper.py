@@ -28,7 +28,7 @@ PENALTIES = {
     "R1 + R2": (methods.r1_r2, 0.05),
 }
 OWN = "the recipe's"  # a loss, a penalty or data that no list here has
-FRAME_SECONDS = 0.06  # steps that do not fit wait for the next frame, so that ten frames a second are shown
+FRAME_SECONDS = 0.05  # steps that do not fit wait for the next frame, so that ten frames a second are shown
 
 
 class GANStepper:

@@ -150,3 +150,36 @@ LOSSES: dict[str, AdversarialLoss] = {
         ),
     )
 }
+
+
+def smoothed(loss: str | AdversarialLoss, real_target: float = 0.9) -> AdversarialLoss:
+    """A cross-entropy loss whose D is told "0.9 real" in place of "real": one-sided label smoothing.
+
+    With target t the real term is -t log D(x) - (1 - t) log(1 - D(x)), which is least at D(x) = t and not at 1, so that
+    D is never paid for being ever more certain. On the logit l that is softplus(-l) + (1 - t) l. Fakes keep their
+    target 0: smoothing it too would reward D for calling bad fakes slightly real. The generator's loss stays.
+
+    Args:
+        loss: "minimax" or "non_saturating", or such a loss.
+        real_target: t, above 0.5 and at most 1; 1 is the loss itself.
+
+    Raises:
+        ValueError: the loss is none with cross-entropy, or the target is out of range.
+
+    Source: Salimans et al. (2016), section 3.4.
+    """
+    base = LOSSES[loss] if isinstance(loss, str) else loss
+    if base.discriminator is not cross_entropy_discriminator:
+        raise ValueError(f"Only the cross-entropy losses have targets to smooth, and {base.name!r} is none of them.")
+    if not 0.5 < real_target <= 1:
+        raise ValueError(f"The target of real samples must be above 0.5 and at most 1, but it is {real_target}.")
+
+    def discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        return cross_entropy_discriminator(real_logits, fake_logits) + (1 - real_target) * real_logits.mean()
+
+    return AdversarialLoss(
+        f"{base.name}, real target {real_target:g}",
+        discriminator,
+        base.generator,
+        f"{base.source}; Salimans et al. (2016), section 3.4",
+    )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor, nn
 
 from gan_course import networks, penalties, training
+from gan_course.losses import AdversarialLoss
+from gan_course.training import distributed
 
 Shape = tuple[int, int, int]
 
@@ -20,11 +23,14 @@ class Recipe:
         name: its key in RECIPES.
         source: paper and section.
         generator, discriminator: image shape (C, H, W) -> a new network.
-        loss: a key of losses.LOSSES.
-        batch_size: images in a batch.
-        g_learning_rate, d_learning_rate, betas: of the two Adams.
+        loss: a key of losses.LOSSES, or a loss of your own.
+        batch_size: images in a batch; of several processes together.
+        optimizer: "adam", or "rmsprop" with PyTorch's defaults, which reads no betas.
+        g_learning_rate, d_learning_rate, betas: of the two optimizers.
         learning_rate_decay: whether the learning rates fall on a line to 0 at the end of the budget.
-        n_critic: steps of the discriminator for one of the generator.
+        n_critic: steps of the discriminator for one of the generator: a number, or a function of how many steps of the
+            generator are done. Read it by `critic_steps(generator_step)`.
+        clip: every weight of the discriminator is brought into [-clip, clip] after each of its steps; None for never.
         penalty: (discriminator, real, fake, rng) -> scalar, times penalty_weight, on every penalty_every-th step.
         ema_decay: of the averaged generator; None for no average.
         steps: the budget when none is given.
@@ -35,13 +41,15 @@ class Recipe:
     source: str
     generator: Callable[[Shape], nn.Module]
     discriminator: Callable[[Shape], nn.Module]
-    loss: str = "non_saturating"
+    loss: str | AdversarialLoss = "non_saturating"
     batch_size: int = 128
+    optimizer: str = "adam"
     g_learning_rate: float = 2e-4
     d_learning_rate: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
     learning_rate_decay: bool = False
-    n_critic: int = 1
+    n_critic: int | Callable[[int], int] = 1
+    clip: float | None = None
     penalty: Callable[..., Tensor] | None = None
     penalty_weight: float = 0.0
     penalty_every: int = 1
@@ -51,16 +59,53 @@ class Recipe:
     g_step: Callable = training.g_step
     step: Callable = training.gan_step
 
+    def critic_steps(self, generator_step: int) -> int:
+        """Steps of the discriminator before the generator's step of this number, which starts at 0."""
+        return self.n_critic(generator_step) if callable(self.n_critic) else self.n_critic
+
     def settings(self) -> dict:
-        """The numbers and names of the recipe, for a model card."""
+        """The numbers and names of the recipe, for a model card; of a function or a loss, its name."""
         plain = {key: value for key, value in vars(self).items() if isinstance(value, str | int | float | tuple)}
-        return plain | {"penalty": self.penalty.__name__ if self.penalty else None}
+        named = {"loss": self.loss, "penalty": self.penalty, "n_critic": self.n_critic}
+        return plain | {key: value if isinstance(value, int) else _name(value) for key, value in named.items()}
+
+
+def _name(value) -> str | None:
+    """How a card calls a loss or a function."""
+    if value is None or isinstance(value, str):
+        return value
+    return getattr(value, "name", None) or getattr(value, "__name__", type(value).__name__)
+
+
+def wgan_schedule(generator_step: int) -> int:
+    """How often the critic of the first WGAN is trained: 100 steps at the start and now and then, else 5.
+
+    Source: the authors' code, main.py of martinarjovsky/WassersteinGAN; the paper's Algorithm 1 has 5 throughout.
+    """
+    return 100 if generator_step < 25 or generator_step % 500 == 0 else 5
+
+
+def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, rng) -> Tensor:
+    """The penalty of WGAN-GP as a recipe wants it. Several processes share one draw, as they share a batch."""
+    u = torch.rand(len(real) * distributed.size(), generator=rng, device=real.device, dtype=real.dtype)
+    return penalties.gradient_penalty(discriminator, real, fake, u=distributed.part(u))
 
 
 def r1(discriminator: nn.Module, real: Tensor, fake: Tensor, rng) -> Tensor:
     """The R1 penalty as a recipe wants it."""
     real = real.detach().requires_grad_(True)
     return penalties.r1(discriminator(real), real)
+
+
+def r2(discriminator: nn.Module, real: Tensor, fake: Tensor, rng) -> Tensor:
+    """The R2 penalty as a recipe wants it."""
+    fake = fake.detach().requires_grad_(True)
+    return penalties.r2(discriminator(fake), fake)
+
+
+def r1_r2(discriminator: nn.Module, real: Tensor, fake: Tensor, rng) -> Tensor:
+    """R1 and R2 together, with one weight for both."""
+    return r1(discriminator, real, fake, rng) + r2(discriminator, real, fake, rng)
 
 
 def dcgan_generator(width: int, latent_dim: int = 100) -> Callable[[Shape], nn.Module]:
@@ -73,6 +118,12 @@ def dcgan_discriminator(width: int, batch_norm: bool = True, hidden: int = 0) ->
     return lambda shape: networks.DCGANDiscriminator(shape[1], shape[0], width, batch_norm, hidden)
 
 
+def spectral_discriminator(width: int, hidden: int = 0) -> Callable[[Shape], nn.Module]:
+    """A maker of DCGAN discriminators with a spectral norm on every layer and no BatchNorm, which would undo it."""
+    make = dcgan_discriminator(width, batch_norm=False, hidden=hidden)
+    return lambda shape: networks.spectral_norm(make(shape))
+
+
 def mlp_generator(shape: Shape) -> nn.Module:
     """The multi-layer perceptron of lesson 02 for images of this shape."""
     return networks.MLPGenerator(image_shape=shape)
@@ -82,6 +133,18 @@ def mlp_discriminator(shape: Shape) -> nn.Module:
     """The other player, mirrored."""
     return networks.MLPDiscriminator(image_shape=shape)
 
+
+# The row "gan" of lesson 05's table. The methods beside it share its networks, its batch size and all else that they do
+# not change themselves. D has no BatchNorm where the method needs that. Nothing averages the generator, so that the
+# table compares losses and constraints alone.
+GAN = Recipe(
+    name="gan",
+    source="Goodfellow et al. (2014), the non-saturating loss; networks and Adam of Radford et al. (2016), smaller",
+    generator=dcgan_generator(16),
+    discriminator=dcgan_discriminator(16, hidden=64),
+    batch_size=64,
+)
+PENALISED = replace(GAN, discriminator=dcgan_discriminator(16, batch_norm=False, hidden=64))
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -114,6 +177,82 @@ RECIPES: dict[str, Recipe] = {
             penalty_weight=0.5,
             penalty_every=8,
             ema_decay=0.998,
+        ),
+        GAN,
+        replace(
+            GAN,
+            name="lsgan",
+            source="Mao et al. (2017), with targets 0 and 1; Adam 2e-4 with beta1 0.5, as in the authors' code for "
+            "written characters",
+            loss="least_squares",
+        ),
+        replace(
+            GAN,
+            name="wgan",
+            source="Arjovsky, Chintala, Bottou (2017), Algorithm 1: RMSprop 5e-5, clip 0.01, 5 critic steps; 100 of "
+            "them at the start and at times, as in the authors' code",
+            loss="wasserstein",
+            optimizer="rmsprop",
+            g_learning_rate=5e-5,
+            d_learning_rate=5e-5,
+            clip=0.01,
+            n_critic=wgan_schedule,
+        ),
+        replace(
+            PENALISED,
+            name="wgan-gp",
+            source="Gulrajani et al. (2017), Algorithm 1: Adam 1e-4 with betas (0, 0.9), lambda 10, 5 critic steps",
+            loss="wasserstein",
+            g_learning_rate=1e-4,
+            d_learning_rate=1e-4,
+            betas=(0.0, 0.9),
+            n_critic=5,
+            penalty=gradient_penalty,
+            penalty_weight=10.0,
+        ),
+        replace(
+            PENALISED,
+            name="wgan-gp-fast",
+            source="the course: wgan-gp for minutes in place of days, with the larger, falling learning rates and the "
+            "average of dcgan-fast, and 2 critic steps",
+            loss="wasserstein",
+            g_learning_rate=2e-3,
+            d_learning_rate=2e-3,
+            betas=(0.0, 0.9),
+            learning_rate_decay=True,
+            n_critic=2,
+            penalty=gradient_penalty,
+            penalty_weight=10.0,
+            ema_decay=0.998,
+        ),
+        replace(
+            GAN,
+            name="sngan",
+            source="Miyato et al. (2018): hinge loss (equations 16 and 17), Adam 2e-4 with betas (0.5, 0.999) and "
+            "one step of D, one of the settings of its Table 1",
+            discriminator=spectral_discriminator(16, hidden=64),
+            loss="hinge",
+        ),
+        replace(
+            PENALISED,
+            name="r1",
+            source="Mescheder, Geiger, Nowozin (2018): equation 9 with gamma 10; RMSprop 1e-4 with alpha 0.99 as in "
+            "the authors' code",
+            optimizer="rmsprop",
+            g_learning_rate=1e-4,
+            d_learning_rate=1e-4,
+            penalty=r1,
+            penalty_weight=5.0,
+        ),
+        replace(
+            PENALISED,
+            name="relativistic-r1-r2",
+            source="Huang et al. (2024), R3GAN: the relativistic loss with R1 and R2; Adam 2e-4 with beta1 0, and "
+            "gamma 1 from the middle of the 2 to 0.2 of the authors' code for CIFAR-10",
+            loss="relativistic",
+            betas=(0.0, 0.99),
+            penalty=r1_r2,
+            penalty_weight=0.5,
         ),
     )
 }

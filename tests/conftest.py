@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 
 import pytest
 import torch
@@ -31,3 +33,28 @@ def tiny_recipe() -> methods.Recipe:
         ema_decay=0.9,
         learning_rate_decay=True,
     )
+
+
+@pytest.fixture(scope="module")
+def open_in_lab(tmp_path_factory):
+    """A function that makes a notebook of the given cells, runs it in JupyterLab, and returns the page."""
+    # Here and not above: tests without a browser need none of it.
+    from jupyter_server import NoChromiumError, browser_page, jupyter_lab, open_notebook, run_all, write_notebook
+
+    with contextlib.ExitStack() as stack:
+
+        def open_cells(cells: list[str]):
+            folder = tmp_path_factory.mktemp("notebooks")
+            write_notebook(folder / "widgets.ipynb", cells)
+            try:
+                page = stack.enter_context(browser_page(height=1600))
+            except NoChromiumError as error:
+                if os.environ.get("CI"):
+                    pytest.fail(f"CI skips nothing: {error}")
+                pytest.skip(str(error))
+            address = stack.enter_context(jupyter_lab(folder))
+            open_notebook(page, address, "widgets.ipynb")
+            run_all(page)
+            return page
+
+        yield open_cells

@@ -221,3 +221,51 @@ def run_all(page: Page) -> None:
             .map(output => output.ename + ': ' + output.evalue)"""
     )
     assert not failed, f"a cell failed: {failed}"
+
+
+def ask_kernel(page: Page, expression: str) -> str:
+    """The `repr` of a Python expression in the open notebook's kernel.
+
+    Raises:
+        AssertionError: the expression raised.
+    """
+    answer = page.evaluate(
+        """expression => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute(
+            {code: '', silent: true, user_expressions: {answer: expression}}
+        ).done.then(reply => reply.content.user_expressions.answer)""",
+        expression,
+    )
+    assert answer["status"] == "ok", f"{expression}: {answer.get('ename')}: {answer.get('evalue')}"
+    return answer["data"]["text/plain"]
+
+
+class WidgetCell:
+    """A cell of an open notebook whose output is a widget with a picture.
+
+    Args:
+        cell_number: counted from 0.
+        alt: how the alt text of the picture begins.
+    """
+
+    def __init__(self, page: Page, cell_number: int, alt: str) -> None:
+        from playwright.sync_api import expect
+
+        self.page, self.expect = page, expect
+        self.cell = page.locator(".jp-CodeCell").nth(cell_number)
+        self.image = self.cell.locator(f'img[alt^="{alt}"]')
+        self.alert = self.cell.get_by_role("alert")
+
+    def src(self) -> str:
+        return self.image.get_attribute("src")
+
+    def click(self, name: str) -> None:
+        self.cell.get_by_role("button", name=name, exact=True).click()
+
+    def expect_alt(self, alt: str) -> None:
+        self.expect(self.image).to_have_attribute("alt", alt)
+
+    def expect_src(self, src: str) -> None:
+        self.expect(self.image).to_have_attribute("src", src)
+
+    def expect_other_src(self, src: str) -> None:
+        self.expect(self.image).not_to_have_attribute("src", src)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-
 import pytest
-from jupyter_server import NoChromiumError, browser_page, jupyter_lab, open_notebook, run_all, write_notebook
+from jupyter_server import WidgetCell
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(100), pytest.mark.xdist_group("browser")]
 
@@ -28,23 +25,12 @@ LatentExplorer(generate, 8, directions=torch.eye(8)[:1], codes=torch.zeros(1, 8)
 """
 
 
-class Explorer:
+class Explorer(WidgetCell):
     """The explorer of one cell in an open page."""
 
     def __init__(self, page, cell_number: int) -> None:
-        from playwright.sync_api import expect
-
-        self.page, self.expect = page, expect
-        self.cell = page.locator(".jp-CodeCell").nth(cell_number)
-        self.image = self.cell.locator('img[alt^="Generated image"]')
+        super().__init__(page, cell_number, "Generated image")
         self.sliders = self.cell.get_by_role("slider")
-        self.alert = self.cell.get_by_role("alert")
-
-    def src(self) -> str:
-        return self.image.get_attribute("src")
-
-    def click(self, name: str) -> None:
-        self.cell.get_by_role("button", name=name, exact=True).click()
 
     def press(self, slider_number: int, *keys: str) -> None:
         self.sliders.nth(slider_number).focus()
@@ -54,32 +40,11 @@ class Explorer:
     def expect_slider(self, slider_number: int, value: str) -> None:
         self.expect(self.sliders.nth(slider_number)).to_have_attribute("aria-valuenow", value)
 
-    def expect_alt(self, alt: str) -> None:
-        self.expect(self.image).to_have_attribute("alt", alt)
-
-    def expect_src(self, src: str) -> None:
-        self.expect(self.image).to_have_attribute("src", src)
-
-    def expect_other_src(self, src: str) -> None:
-        self.expect(self.image).not_to_have_attribute("src", src)
-
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def page(open_in_lab):
     """A notebook with two explorers, run in JupyterLab."""
-    folder = tmp_path_factory.mktemp("notebooks")
-    write_notebook(folder / "explorer.ipynb", [GOOD_CELL, RAISING_CELL])
-    with contextlib.ExitStack() as stack:
-        try:
-            page = stack.enter_context(browser_page(height=1600))
-        except NoChromiumError as error:
-            if os.environ.get("CI"):
-                pytest.fail(f"CI skips nothing: {error}")
-            pytest.skip(str(error))
-        address = stack.enter_context(jupyter_lab(folder))
-        open_notebook(page, address, "explorer.ipynb")
-        run_all(page)
-        yield page
+    return open_in_lab([GOOD_CELL, RAISING_CELL])
 
 
 @pytest.fixture(scope="module")

@@ -235,11 +235,19 @@ def test_grid_reaches_from_minus_4_to_4():
     assert len({tuple(center) for center in samples.centers.tolist()}) == 25
 
 
-@pytest.mark.parametrize("draw", [toy.moons, toy.spiral])
+@pytest.mark.parametrize("draw", [toy.moons, toy.spiral, toy.swiss_roll])
 def test_curves_without_modes(draw):
     samples = draw(1000, generator=torch.Generator().manual_seed(0))
     assert samples.shape == (1000, 2) and samples.centers is None and samples.abs().max() < 2.2
     assert torch.equal(samples, draw(1000, generator=torch.Generator().manual_seed(0)))
+
+
+def test_the_swiss_roll_grows_by_its_angle_from_0_63_to_1_88():
+    x, y = toy.swiss_roll(4000, std=0.0, generator=torch.Generator().manual_seed(0)).T
+    radius = (x.square() + y.square()).sqrt()  # t / 7.5, with the angle t
+    assert radius.min() == pytest.approx(1.5 * torch.pi / 7.5, abs=0.01)
+    assert radius.max() == pytest.approx(4.5 * torch.pi / 7.5, abs=0.01)
+    assert torch.allclose(radius * torch.cos(7.5 * radius), x, atol=1e-4)
 
 
 def test_your_own_points():

@@ -69,6 +69,18 @@ def test_r1_and_r2_of_a_quadratic_critic(penalty):
     assert torch.autograd.grad(value, a)[0].item() == pytest.approx(2 * 1.7 * mean_square)
 
 
+def test_clipping_brings_every_weight_within_the_bound():
+    network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    with torch.no_grad():
+        network[0].weight.copy_(torch.tensor([[5.0, -7.0, 0.1], [0.2, -0.1, 0.3]]))
+    penalties.clip_weights(network, 0.25)
+    assert torch.allclose(network[0].weight, torch.tensor([[0.25, -0.25, 0.1], [0.2, -0.1, 0.25]]))
+    assert (network[1].weight == 0.25).all(), "BatchNorm's scales are weights too"
+    assert (network[1].running_var == 1).all(), "and its statistics are not"
+    with pytest.raises(ValueError, match="must be positive"):
+        penalties.clip_weights(network, -0.1)
+
+
 def test_samples_without_gradient_are_a_plain_error():
     x = torch.randn(3, 2)
     with pytest.raises(ValueError, match="requires_grad=True"):

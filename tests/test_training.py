@@ -1,6 +1,7 @@
 """The loop: who is trained by which step, what stays on the device, and that a stopped run goes on bit for bit."""
 
 import dataclasses
+import json
 import os
 import signal
 import threading
@@ -11,7 +12,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from gan_course import data, methods, networks, training
+from gan_course import data, losses, methods, networks, training
 from gan_course.training import checkpoint
 
 
@@ -121,6 +122,62 @@ def test_learning_rates_fall_on_a_line(tiny_recipe, squares):
     assert seen == pytest.approx([2e-4, 1.5e-4, 1e-4, 0.5e-4])
 
 
+def test_the_critic_schedule_of_the_first_wgan():
+    assert [methods.wgan_schedule(step) for step in (0, 24, 25, 499, 500, 501, 1000)] == [100, 100, 5, 5, 100, 5, 100]
+
+
+def test_a_schedule_of_critic_steps_is_followed_and_counted(tiny_recipe, squares):
+    recipe = dataclasses.replace(tiny_recipe, n_critic=lambda step: 4 if step < 2 else 1)
+    run = training.train(training.Run(recipe, squares, device="cpu"), steps=5)
+    assert run.d_optimizer.state_dict()["state"][0]["step"] == 4 + 4 + 1 + 1 + 1
+    assert run.g_optimizer.state_dict()["state"][0]["step"] == 5
+    assert run.images_seen == checkpoint.card_of(run)["images_seen"] == 11 * 8
+    assert tiny_recipe.critic_steps(0) == 1
+
+
+def test_images_a_second_are_true_for_a_schedule(tiny_recipe, squares, capsys):
+    recipe = dataclasses.replace(tiny_recipe, n_critic=lambda step: 50 if step == 0 else 3)
+    run = training.Run(recipe, squares, device="cpu")
+    bar = training.ProgressBar()
+    run.step, run.images_seen, run.seconds = 1, 400, 10.0
+    bar.on_step(run)
+    run.step, run.images_seen, run.seconds = 101, 400 + 100 * 3 * 8, 12.0
+    bar.on_end(run)
+    assert "1,200 images/s" in capsys.readouterr().out
+
+
+def test_the_critic_is_clipped_after_each_of_its_steps(tiny_recipe, squares):
+    """Every parameter of D, BatchNorm's included, and none of G."""
+    recipe = dataclasses.replace(tiny_recipe, loss="wasserstein", optimizer="rmsprop", clip=0.01, n_critic=2)
+    run = training.train(training.Run(recipe, squares, device="cpu"), steps=3)
+    largest = [parameter.abs().max().item() for parameter in run.discriminator.parameters()]
+    assert max(largest) <= 0.01 + 1e-9 and largest.count(max(largest)) > 3, "the bound is reached, and kept"
+    assert max(parameter.abs().max().item() for parameter in run.generator.parameters()) > 0.5
+    assert isinstance(run.g_optimizer, torch.optim.RMSprop) and isinstance(run.d_optimizer, torch.optim.RMSprop)
+
+
+def test_an_unknown_optimizer_is_a_plain_error(tiny_recipe, squares):
+    with pytest.raises(ValueError, match="'sgd' is not known"):
+        training.Run(dataclasses.replace(tiny_recipe, optimizer="sgd"), squares, device="cpu")
+
+
+def test_a_loss_of_ones_own_trains_and_has_a_name(tiny_recipe, squares):
+    doubled = losses.AdversarialLoss(
+        "doubled", lambda real, fake: 2 * (fake - real).mean(), lambda fake, real=None: -2 * fake.mean(), "a test"
+    )
+    recipe = dataclasses.replace(tiny_recipe, loss=doubled, n_critic=methods.wgan_schedule, penalty=methods.r1_r2)
+    settings = json.loads(json.dumps(recipe.settings()))
+    assert (settings["loss"], settings["n_critic"], settings["penalty"]) == ("doubled", "wgan_schedule", "r1_r2")
+    run = training.Run(dataclasses.replace(recipe, n_critic=1), squares, device="cpu")
+    assert training.train(run, steps=2).step == 2
+
+
+@pytest.mark.parametrize("name", methods.RECIPES)
+def test_every_recipe_can_be_written_on_a_card(name):
+    settings = methods.RECIPES[name].settings()
+    assert json.loads(json.dumps(settings))["name"] == name and "loss" in settings and "n_critic" in settings
+
+
 class OnlyMeta(TorchDispatchMode):
     """Fails when an operation makes or reads a tensor that is not on the meta device.
 
@@ -159,7 +216,8 @@ def meta_run(recipe, monkeypatch):
 @pytest.mark.parametrize("name", methods.RECIPES)
 def test_a_step_makes_no_cpu_tensor_and_reads_nothing_back(name, monkeypatch):
     """What can be proved without a GPU: on the meta device there are no numbers to read, and no CPU to fall back on."""
-    run = meta_run(dataclasses.replace(methods.RECIPES[name], batch_size=4), monkeypatch)
+    recipe = methods.RECIPES[name]
+    run = meta_run(dataclasses.replace(recipe, batch_size=4, n_critic=min(2, recipe.critic_steps(0))), monkeypatch)
     with OnlyMeta(run.g_optimizer, run.d_optimizer):
         for _ in range(2):
             run.recipe.step(run)
@@ -177,9 +235,23 @@ def test_the_meta_test_would_notice(mistake, monkeypatch, tiny_recipe):
         run.recipe.step(run)
 
 
-@pytest.mark.parametrize("name", ["tiny", "dcgan-fast"])
+def resumable(name, tiny_recipe):
+    """Recipes whose state differs in kind: an average, lazy R1, RMSprop and clipping, a spectral norm in D and G."""
+    wgan = dataclasses.replace(
+        tiny_recipe, name="wgan", optimizer="rmsprop", clip=0.01, n_critic=lambda step: 1 + step % 3
+    )
+    spectral = dataclasses.replace(
+        tiny_recipe,
+        name="spectral",
+        generator=lambda shape: networks.spectral_norm(tiny_recipe.generator(shape)),
+        discriminator=lambda shape: networks.spectral_norm(tiny_recipe.discriminator(shape)),
+    )
+    return {"tiny": tiny_recipe, "dcgan-fast": methods.RECIPES["dcgan-fast"], "wgan": wgan, "spectral": spectral}[name]
+
+
+@pytest.mark.parametrize("name", ["tiny", "dcgan-fast", "wgan", "spectral"])
 def test_a_resumed_run_is_bit_for_bit_the_same(name, tiny_recipe, squares, tmp_path):
-    recipe = tiny_recipe if name == "tiny" else methods.RECIPES[name]
+    recipe = resumable(name, tiny_recipe)
     whole = training.train(training.Run(recipe, squares, seed=5, device="cpu"), steps=8, log_every=2)
     first = training.Run(recipe, squares, seed=5, device="cpu")
 
@@ -198,6 +270,7 @@ def test_a_resumed_run_is_bit_for_bit_the_same(name, tiny_recipe, squares, tmp_p
     assert torch.equal(weights(whole.generator), weights(second.generator))
     assert torch.equal(weights(whole.discriminator), weights(second.discriminator))
     assert torch.equal(weights(whole.sampler), weights(second.sampler))
+    assert whole.images_seen == second.images_seen
     strip = [{k: v for k, v in row.items() if k != "seconds"} for row in whole.history]
     assert strip == [{k: v for k, v in row.items() if k != "seconds"} for row in second.history]
 
@@ -264,6 +337,23 @@ def test_average_takes_batch_norm_statistics_along():
         training.ExponentialMovingAverage(live, 1.0)
 
 
+def test_an_averaged_spectral_norm_is_one():
+    """A mean of unit vectors is shorter than 1, and with it the averaged network's singular value would be off."""
+    live = networks.spectral_norm(torch.nn.Sequential(torch.nn.Linear(6, 5)))
+    average = training.ExponentialMovingAverage(live, 0.9)
+    for _ in range(60):
+        with torch.no_grad():
+            live[0].parametrizations.weight.original.add_(torch.randn(5, 6))
+        live(torch.randn(2, 6))
+        average.update()
+    vectors = average.network[0].parametrizations.weight[0]
+    assert vectors._u.norm().item() == pytest.approx(1, abs=1e-5)
+    assert vectors._v.norm().item() == pytest.approx(1, abs=1e-5)
+    assert not torch.equal(
+        average.network[0].parametrizations.weight.original, live[0].parametrizations.weight.original
+    )
+
+
 def test_samples_depend_on_their_seed_alone(tiny_recipe, squares):
     run = training.Run(tiny_recipe, squares, device="cpu")
     first = training.sample(run.generator, 7, seed=1, batch_size=3)
@@ -285,6 +375,17 @@ def test_saved_network_comes_back(tmp_path, tiny_recipe, squares):
     network, again = training.load_network(tmp_path, "cpu")
     assert again["recipe"]["name"] == "tiny", "the card is in the file's header too"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["generator.safetensors"], "no temporary file is left"
+
+
+def test_a_network_with_a_spectral_norm_comes_back(tmp_path):
+    network = networks.spectral_norm(networks.DCGANDiscriminator(width=2, hidden=8))
+    images = torch.randn(4, 1, 28, 28)
+    network(images)
+    network.eval()
+    card = training.save_network(network, tmp_path / "critic.safetensors", {})
+    again, _ = training.load_network(tmp_path / "critic.safetensors", "cpu")
+    assert card["network"]["spectral_norm"] is True
+    assert torch.equal(again(images), network(images))
 
 
 def test_damaged_networks_are_plain_errors(tmp_path):

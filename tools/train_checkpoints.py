@@ -30,6 +30,7 @@ class Plan:
 PLANS = {
     "dcgan-mnist": Plan("dcgan", "mnist", steps=2_500),
     "dcgan-fast-mnist": Plan("dcgan-fast", "mnist", steps=6_000),
+    "wgan-gp-fast-mnist": Plan("wgan-gp-fast", "mnist", steps=4_000),
 }
 
 

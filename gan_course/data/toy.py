@@ -54,6 +54,16 @@ def spiral(n: int, turns: float = 1.5, std: float = 0.02, generator=None, device
     return _blur(torch.stack([t * angle.cos(), t * angle.sin()], dim=1), std, generator)
 
 
+def swiss_roll(n: int, std: float = 0.25, generator=None, device="cpu") -> Tensor:
+    """`n` samples of a flat Swiss roll of about 1.9 in radius, blurred by `std`, all divided by 7.5.
+
+    t cos t, t sin t with t uniform in [1.5 pi, 4.5 pi]: scikit-learn's roll seen from its end, as the code of
+    Gulrajani et al. (2017) scales it.
+    """
+    t = 1.5 * math.pi * (1 + 2 * torch.rand(n, generator=generator, device=device))
+    return _blur(torch.stack([t * t.cos(), t * t.sin()], dim=1) / 7.5, std / 7.5, generator)
+
+
 def points(
     n: int, centers: Sequence[Sequence[float]] | Tensor, std: float = 0.05, generator=None, device="cpu"
 ) -> Tensor:

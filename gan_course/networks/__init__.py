@@ -2,27 +2,45 @@
 
 from torch import nn
 
-from gan_course.networks.blocks import initialise_dcgan
+from gan_course.networks.blocks import has_spectral_norm, initialise_dcgan, spectral_norm
 from gan_course.networks.classifier import SmallClassifier
 from gan_course.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_course.networks.mlp import MLPDiscriminator, MLPGenerator
+from gan_course.networks.noise import InstanceNoise
+from gan_course.networks.packing import PackedDiscriminator
 from gan_course.networks.toy import PointDiscriminator, PointGenerator
 
 __all__ = [
     "DCGANDiscriminator",
     "DCGANGenerator",
+    "InstanceNoise",
     "MLPDiscriminator",
     "MLPGenerator",
+    "PackedDiscriminator",
     "PointDiscriminator",
     "PointGenerator",
     "SmallClassifier",
     "build",
+    "describe",
     "initialise_dcgan",
+    "spectral_norm",
 ]
+
+
+def describe(network: nn.Module) -> dict:
+    """What a checkpoint's card says of a network, enough for `build` to make it again.
+
+    Args:
+        network: one of this package, which knows its own `config`.
+    """
+    described = {"class": type(network).__name__, "arguments": network.config}
+    return described | ({"spectral_norm": True} if has_spectral_norm(network) else {})
 
 
 def build(config: dict) -> nn.Module:
     """The network that a checkpoint's card describes: {"class": "DCGANGenerator", "arguments": {...}}.
+
+    With {"spectral_norm": true} in it, every convolution and linear layer gets its spectral norm.
 
     Raises:
         ValueError: the course has no such network, or it does not take these arguments.
@@ -32,6 +50,7 @@ def build(config: dict) -> nn.Module:
     if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
         raise ValueError(f"The course has no network called {name!r}; the card was made by another version of it.")
     try:
-        return kind(**config["arguments"])
+        network = kind(**config["arguments"])
     except TypeError as error:
         raise ValueError(f"The network {name} cannot be built from this card: {error}.") from None
+    return spectral_norm(network) if config.get("spectral_norm") else network

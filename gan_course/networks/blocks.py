@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn.utils import parametrizations, parametrize
 
 
 class Reshape(nn.Module):
@@ -31,6 +32,33 @@ def initialise_dcgan(module: nn.Module) -> None:
     elif isinstance(module, nn.BatchNorm2d) and module.affine:
         nn.init.normal_(module.weight, 1.0, 0.02)
         nn.init.zeros_(module.bias)
+
+
+def spectral_norm(network: nn.Module) -> nn.Module:
+    """Divide the weight of every convolution and linear layer by its largest singular value; returns the network.
+
+    The singular value is followed by one power iteration in every forward pass in training mode. The kernel of a
+    convolution is taken as a matrix (out channels, in channels * kh * kw), as in the paper; a transposed one by its own
+    out channels.
+
+    Raises:
+        ValueError: there is no such layer, or the network has its spectral norm already.
+
+    Source: Miyato et al. (2018), section 2.1 and Algorithm 1, in torch's implementation.
+    """
+    if has_spectral_norm(network):
+        raise ValueError("This network has a spectral norm already; a second one would only cost time.")
+    layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear)]
+    if not layers:
+        raise ValueError("There is no convolution and no linear layer that a spectral norm could be set on.")
+    for layer in layers:
+        parametrizations.spectral_norm(layer)
+    return network
+
+
+def has_spectral_norm(network: nn.Module) -> bool:
+    """Whether `spectral_norm` was called on this network."""
+    return any(parametrize.is_parametrized(module) for module in network.modules())
 
 
 def doublings(image_size: int) -> tuple[int, int]:

@@ -3,7 +3,10 @@
 from gan_course.training.callbacks import Checkpoints, ProgressBar, Snapshots
 from gan_course.training.checkpoint import load_network, save_network
 from gan_course.training.ema import ExponentialMovingAverage
-from gan_course.training.loop import Run, d_step, g_step, gan_step, sample, train
+from gan_course.training.loop import d_step, descend, g_step, gan_step, train
+from gan_course.training.run import Run
+from gan_course.training.sampling import sample
+from gan_course.training.steps import fading_noise, unrolled_g_step
 
 __all__ = [
     "Checkpoints",
@@ -12,10 +15,13 @@ __all__ = [
     "Run",
     "Snapshots",
     "d_step",
+    "descend",
+    "fading_noise",
     "g_step",
     "gan_step",
     "load_network",
     "sample",
     "save_network",
     "train",
+    "unrolled_g_step",
 ]

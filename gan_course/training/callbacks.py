@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan_course.data.images import to_uint8
 from gan_course.training import checkpoint
-from gan_course.training.loop import sample
+from gan_course.training.sampling import sample
 
 
 class Callback:
@@ -41,10 +41,10 @@ class ProgressBar(Callback):
             file=sys.stdout,
             bar_format="{desc}: {percentage:3.0f}%|{bar:20}| {elapsed}<{remaining} {postfix}",
         )
-        self._start = None  # step and seconds when this bar began, which is not 0 in a resumed run
+        self._start = None  # images and seconds when this bar began, which is not 0 in a resumed run
 
     def on_step(self, run) -> None:
-        self._start = self._start or (run.step, run.seconds)
+        self._start = self._start or (run.images_seen, run.seconds)
         percent = int(run.progress * 100)
         if percent > self._bar.n:
             self._show(run)
@@ -59,8 +59,8 @@ class ProgressBar(Callback):
     def _show(self, run) -> None:
         parts = [f"step {run.step}"]
         if self._start and run.seconds > self._start[1]:
-            steps, seconds = run.step - self._start[0], run.seconds - self._start[1]
-            parts.append(f"{steps * run.recipe.batch_size * run.recipe.n_critic / seconds:,.0f} images/s")
+            images, seconds = run.images_seen - self._start[0], run.seconds - self._start[1]
+            parts.append(f"{images / seconds:,.0f} images/s")
         if run.history:
             parts += [f"{name} {run.history[-1][name]:.2f}" for name in ("d_loss", "g_loss") if name in run.history[-1]]
         self._bar.set_postfix_str(", ".join(parts), refresh=False)

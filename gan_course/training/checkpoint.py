@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from gan_course import device as devices
 from gan_course import networks
 from gan_course.files import write_atomically
+from gan_course.training import distributed
 
 CHECKPOINT_FOLDER = Path(__file__).resolve().parent.parent / "assets" / "checkpoints"
 RUN_FILE = "run.safetensors"
@@ -25,6 +26,8 @@ RUN_FILE = "run.safetensors"
 
 def save_network(network: nn.Module, path: str | os.PathLike, card: dict, half: bool = False) -> dict:
     """Write the network to `path` (.safetensors), and its card beside it (.json; `card.json` in a run's folder).
+
+    Of several processes only the first writes.
 
     Args:
         network: one of gan_course.networks, which knows its own `config`.
@@ -42,15 +45,16 @@ def save_network(network: nn.Module, path: str | os.PathLike, card: dict, half: 
         state = {name: t.half() if t.is_floating_point() else t for name, t in state.items()}
     card = {
         **json.loads(json.dumps(card)),
-        "network": {"class": type(network).__name__, "arguments": network.config},
+        "network": networks.describe(network),
         "parameters": networks.blocks.count_parameters(network) or sum(p.numel() for p in network.parameters()),
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
     content = save(state, metadata={"card": json.dumps(card)})
-    write_atomically(path, content)
     card = card | {"file": path.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    write_atomically(_card_path(path), (json.dumps(card, indent=2) + "\n").encode())
+    if distributed.is_first():
+        write_atomically(path, content)
+        write_atomically(_card_path(path), (json.dumps(card, indent=2) + "\n").encode())
     return card
 
 
@@ -128,7 +132,7 @@ def card_of(run) -> dict:
         "data": getattr(run.data, "name", "unnamed"),
         "image_shape": list(run.data.image_shape),
         "steps": run.step,
-        "images_seen": run.step * run.recipe.batch_size * run.recipe.n_critic,
+        "images_seen": run.images_seen,
         "seed": run.seed,
         "seconds": round(run.seconds, 1),
         "hardware": devices.describe(run.device),
@@ -137,8 +141,11 @@ def card_of(run) -> dict:
 
 
 def save_run(run, path: str | os.PathLike) -> None:
-    """Write all that a run needs to go on as if it had never stopped."""
+    """Write all that a run needs to go on as if it had never stopped. Of several processes only the first writes."""
     from safetensors.torch import save
+
+    if not distributed.is_first():
+        return
 
     tensors = {}
     for prefix, network in _networks(run).items():
@@ -157,6 +164,7 @@ def save_run(run, path: str | os.PathLike) -> None:
         "data": getattr(run.data, "name", "unnamed"),
         "seed": run.seed,
         "step": run.step,
+        "images_seen": run.images_seen,
         "seconds": run.seconds,
         "ema_updates": run.ema.updates if run.ema else 0,
         "history": run.history,
@@ -201,6 +209,7 @@ def load_run(run, path: str | os.PathLike) -> None:
     if run.device.type == "cuda" and "rng/cuda" in tensors:
         torch.cuda.set_rng_state(tensors["rng/cuda"], run.device)
     run.step, run.seconds, run.history = facts["step"], facts["seconds"], facts["history"]
+    run.images_seen = facts["images_seen"]
     if run.ema:
         run.ema.updates = facts["ema_updates"]
 

@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 RANGE_TOLERANCE = 1e-2
 
 
-class BadImagesError(ValueError):
-    """What a generator returned cannot be shown; the message is a plain sentence."""
+class PlainError(ValueError):
+    """An error whose message is a plain sentence, shown as it is."""
+
+
+class BadImagesError(PlainError):
+    """What a generator returned cannot be shown."""
 
 
 def checked_images(images: object, count: int) -> torch.Tensor:
@@ -174,8 +178,12 @@ class ErrorLine:
         self.widget = ipywidgets.HTML()
         self.error: Exception | None = None
 
-    def guard(self, callback: Callable[..., None]) -> Callable[..., None]:
-        """Return a callback that never raises and shows here what went wrong."""
+    def guard(self, callback: Callable[..., None], clears: bool = True) -> Callable[..., None]:
+        """Return a callback that never raises and shows here what went wrong.
+
+        Args:
+            clears: whether its success takes away the error shown; not so where no person has acted.
+        """
 
         @functools.wraps(callback)
         def guarded(*arguments: object) -> None:
@@ -185,15 +193,16 @@ class ErrorLine:
                 self.error = error
                 self.widget.value = self._message(error)
             else:
-                self.error = None
-                self.widget.value = ""
+                if clears:
+                    self.error = None
+                    self.widget.value = ""
 
         return guarded
 
     @staticmethod
     def _message(error: Exception) -> str:
         text = str(error).strip().split("\n")[0]
-        if not isinstance(error, BadImagesError):
+        if not isinstance(error, PlainError):
             text = f"{type(error).__name__}: {text}" if text else type(error).__name__
         return (
             '<div role="alert" style="color: #b00020; background: #fff; border: 1px solid #b00020; '

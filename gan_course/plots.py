@@ -124,7 +124,7 @@ def film_strip(snapshots, frames: int = 10, images: int = 6) -> Figure:
     figure, axes = _figure(len(chosen), width=0.85 * len(chosen), height=0.75 * images + 0.4)
     for axis, index in zip(axes, chosen, strict=True):
         axis.imshow(to_pil(tile(stack[index, :images], columns=1)), cmap="gray", vmin=0, vmax=255)
-        axis.set_title(f"step {snapshots.steps[index]}\n{snapshots.seconds[index]:.3g} s", fontsize=8)
+        axis.set_title(f"step {snapshots.steps[index]}\n{snapshots.seconds[index]:.1f} s", fontsize=8)
         axis.axis("off")
     return figure
 

@@ -3,7 +3,7 @@
 #
 # {{badges}}
 #
-# **Time** about 2 minutes of computing on a two-core laptop, 90 minutes with the exercises; on a T4 not measured yet.
+# **Time** about a minute of computing on a two-core laptop, 90 minutes with the exercises; on a T4 not measured yet.
 #
 # **You need** lesson 00; probability densities, expected values, derivatives; a training step in PyTorch.
 #
@@ -34,7 +34,7 @@ from gan_course import checks, device, losses, methods, networks, plots, plots_2
 from gan_course.data import toy
 
 place = device.get()
-device.announce(laptop="about 2 minutes on two CPU cores", gpu="not measured yet; these networks are tiny")
+device.announce(laptop="about a minute on two CPU cores", gpu="not measured yet; these networks are tiny")
 
 # %% [markdown]
 # ## 2 Predict
@@ -943,6 +943,8 @@ for seed in range(seeds):
                 g_loss = losses.LOSSES[loss].generator(frozen.discriminator(frozen.generator(z)))
                 slopes = torch.autograd.grad(g_loss, list(frozen.generator.parameters()))
                 found[seed, marks.index(step)] = torch.cat([slope.flatten() for slope in slopes]).norm()
+        frozen.progress = step / marks[-1]  # D's rate falls on a line to 0, so that D comes to rest
+        frozen.set_learning_rates()
         real, _ = frozen.data.batch(256, frozen.rng)
         training.d_step(frozen, real, frozen.generator(frozen.noise(256)).detach())
 for colour, style, (loss, found) in zip(plots.COLOURS, ("-", "--"), norms.items(), strict=False):

@@ -3,7 +3,7 @@
 #
 # {{badges}}
 #
-# **Time** about 6 minutes of computing on a two-core laptop; on a T4 not measured yet.
+# **Time** 2 to 6 minutes of computing on a two-core laptop, about two hours with the exercises; on a T4 not measured yet.
 #
 # **You need** lessons 00 and 01: the game of generator and discriminator, and what D answers when it plays perfectly.
 #
@@ -37,7 +37,7 @@ from torch import nn
 from gan_course import checks, data, device, losses, methods, metrics, networks, plots, training, widgets
 from gan_course.symptoms import Watch
 
-device.announce(laptop="about 6 minutes on two CPU cores", gpu="not measured yet, less than on a CPU")
+device.announce(laptop="2 to 6 minutes on two CPU cores", gpu="not measured yet, less than on a CPU")
 
 # %% [markdown]
 # ## 2 Predict
@@ -512,8 +512,9 @@ for name, label in {"g_loss": "G's loss", "d_loss": "D's loss", "d_real": "D(x)"
 # %% [markdown]
 # **No** for G's loss: its order has little to do with the order by quality. Now read D(G(z)): at the end the images are at
 # their best, and D is *surer* that they are fakes than it was of the grey and the blobs of the beginning. A low D(G(z)) does
-# not say "bad images". It says "this D can tell". D's loss and D(G(z)) do go with the FD in this run, both downwards; but so
-# does everything that drifts while a network learns, and in a run that fails D's loss falls just the same (lesson 04).
+# not say "bad images". It says "this D can tell". If D's numbers go with the FD a little in your run, remember that everything
+# drifts while a network learns, and that two things which drift correlate. In a run that fails D's loss falls just the same
+# (lesson 04).
 #
 # **Can the same losses mean different quality?** Search the run for the two moments whose losses are most alike while one
 # FD is at least twice the other.
@@ -658,7 +659,7 @@ for axis, quantity in zip(axes, ("frechet_distance", "spread"), strict=True):
     axis.grid(alpha=0.3)
 axes[0].set(ylabel="FD (digit features)", yscale="log")
 axes[1].set(ylabel="spread, as a share of real digits'", ylim=(0, 1))
-axes[0].legend(frameon=False)
+axes[1].legend(frameon=False, loc="center right", bbox_to_anchor=(1, 0.3))
 plots.show(
     figure,
     alt="Two panels against steps, three seeds a pair. Left, FD: low from the start with the convolutional D, where it "
@@ -1001,8 +1002,8 @@ plots.show(
 #
 # And D's cheap rule of symptom 3, "a negative pixel is a fake"? It pushes G's pixels up, and G obeys until they lie *around* 0.
 # It cannot do better: a real background is exactly 0, where the tanh is steepest, so every tremble of G's weights puts some
-# pixels below. At -1 the tanh is flat, and there a generator can draw plain background: compare the last line. The cure is
-# one line: `pixels / 127.5 - 1`.
+# pixels below. At -1 the tanh is flat, and there it is easier to draw plain background: compare the last line, early as it is.
+# The cure is one line: `pixels / 127.5 - 1`.
 
 # %% [markdown]
 # ## 11 Exercises

@@ -3,7 +3,7 @@
 #
 # {{badges}}
 #
-# **Time** about 6 minutes of computing on a two-core laptop; on a T4 not measured yet.
+# **Time** 3 to 6 minutes of computing on a two-core laptop, about two hours with the exercises; on a T4 not measured yet.
 #
 # **You need** lesson 02 (the two steps of a GAN, the loop) and what a convolution is.
 #
@@ -40,7 +40,7 @@ from torch import nn
 from gan_course import checks, data, device, methods, metrics, networks, plots, training, widgets
 from gan_course.networks import ablations
 
-device.announce(laptop="about 6 minutes on two CPU cores", gpu="not measured yet, less than on a CPU")
+device.announce(laptop="3 to 6 minutes on two CPU cores", gpu="not measured yet, less than on a CPU")
 
 RESULTS = Path(methods.__file__).parent / "assets" / "results"
 digits, test_digits = data.load("mnist"), data.load("mnist", "test")
@@ -722,7 +722,8 @@ for (name, z), colour, style in zip(walks.items(), plots.COLOURS, ("-", "--"), s
         f"{name:<14} whole path in feature space {steps.sum(1).mean():5.1f}; steps in the middle / at the ends {ratio:.2f}"
     )
 code_axis.set(xlabel="way from A to B", ylabel="mean length of the code", ylim=(0, None))
-feature_axis.set(xlabel="way from A to B", ylabel="change of the features in one step", ylim=(0, None))
+feature_axis.set(xlabel="way from A to B", ylim=(0, None))
+feature_axis.set_ylabel("change of the features in one step", labelpad=8)
 code_axis.legend(frameon=False)
 feature_axis.legend(frameon=False)
 plots.show(

@@ -225,8 +225,8 @@ def lab(browser):
                "--ServerApp.answer_yes=True", "--log-level=WARN"]  # so that Ctrl-C asks nothing
     command += [] if browser else ["--no-browser"]
     command += ["--allow-root"] if not WINDOWS and os.geteuid() == 0 else []  # in a container
-    print("Opening lesson 00 in JupyterLab." if browser else "Open the http address below in a browser.",
-          "Ctrl-C here ends JupyterLab.")
+    print("%s Ctrl-C here ends JupyterLab." % (
+        "Opening lesson 00." if browser else "Open the http address below in a browser."))
     jupyter = subprocess.Popen(command, cwd=str(ROOT), env=environment())
     try:
         signal.signal(signal.SIGTERM, lambda *_: jupyter.terminate())

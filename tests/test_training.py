@@ -414,3 +414,18 @@ def test_snapshots_make_a_film(tiny_recipe, squares, tmp_path):
     plots.film(snapshots, tmp_path / "film.gif")
     with Image.open(tmp_path / "film.gif") as film:
         assert film.n_frames >= 2
+
+
+def test_a_run_of_an_older_version_is_a_plain_error(tiny_recipe, squares, tmp_path):
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    run = training.train(training.Run(tiny_recipe, squares, device="cpu"), steps=1)
+    path = tmp_path / "run.safetensors"
+    checkpoint.save_run(run, path)
+    with safe_open(path, "pt") as file:
+        facts = json.loads(file.metadata()["run"])
+    del facts["images_seen"]
+    save_file(load_file(path), path, {"run": json.dumps(facts)})
+    with pytest.raises(ValueError, match="older version of the course; train into another folder"):
+        checkpoint.load_run(training.Run(tiny_recipe, squares, device="cpu"), path)

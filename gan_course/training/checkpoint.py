@@ -190,6 +190,8 @@ def load_run(run, path: str | os.PathLike) -> None:
         tensors, facts = parse(content), json.loads(_metadata(content)["run"])
     except (SafetensorError, KeyError, ValueError) as error:
         raise ValueError(f"{path.name} is damaged or is not the state of a run ({error}).") from None
+    if "images_seen" not in facts:
+        raise ValueError(f"{path} was saved by an older version of the course; train into another folder.")
     for what, here in (
         ("recipe", run.recipe.name),
         ("data", getattr(run.data, "name", "unnamed")),

@@ -28,7 +28,7 @@ def tables(lesson: str):
 
 def reference(lesson: str, exercise: str):
     """The solution as it stands in the lesson's source; which name it binds is what the check is called with."""
-    text = next(LESSONS.glob(f"{lesson}_*.py")).read_text(encoding="utf-8")
+    text = next(LESSONS.rglob(f"{lesson}_*.py")).read_text(encoding="utf-8")
     cell = re.search(rf'# %% exercise="{exercise}"\n(.*?)(?=\n# %%)', text, re.S).group(1)
     cell = re.sub(r"### STUB\n.*?(?=\n\s*### END)", "", cell, flags=re.S)
     answer = re.search(rf"^checks\.lesson{lesson}\.{exercise}\((\w+)\)", text, re.M).group(1)
@@ -65,7 +65,7 @@ def test_wrong_answers_are_named(lesson, name, number):
 
 
 def test_every_exercise_of_a_lesson_is_tested_here():
-    for path in LESSONS.glob("*.py"):
+    for path in LESSONS.rglob("*.py"):
         names = re.findall(r'exercise="(\w+)"', path.read_text(encoding="utf-8"))
         answers = tables(path.name[:2])
         assert names and set(names) == set(answers.VALID) == set(answers.WRONG), path.name

@@ -32,9 +32,20 @@ from statistics import mean, stdev
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-from gan_course import checks, data, device, failures, losses, methods, metrics, networks, plots, plots_2d, training, widgets
+from gan_course import (
+    checks,
+    data,
+    device,
+    failures,
+    losses,
+    methods,
+    metrics,
+    plots,
+    plots_2d,
+    training,
+    widgets,
+)
 from gan_course.data import toy
 
 device.announce(laptop="about TODO minutes on two CPU cores", gpu="not measured yet, less than on a CPU")
@@ -205,7 +216,7 @@ checks.lesson04.hinge_losses(hinge_losses)
 
 
 # %%
-l = torch.linspace(-8, 8, 321)  # (321,) logits of fakes
+line = torch.linspace(-8, 8, 321)  # (321,) logits of fakes
 
 
 def push(name, logits, partner=0.0):
@@ -225,11 +236,11 @@ shown = {  # label: (loss, logit of the paired real sample, style)
 }
 figure, axes = plots_2d.panels(3, width=3.5, height=3.4)
 for colour, (label, (name, partner, style)) in zip(plots.COLOURS, shown.items(), strict=False):
-    value = torch.stack([losses.LOSSES[name].generator(one[None], torch.full((1,), partner)) for one in l])
-    axes[0].plot(l, value, color=colour, linestyle=style, label=label)
-    axes[1].plot(l, push(name, l, partner), color=colour, linestyle=style)
+    value = torch.stack([losses.LOSSES[name].generator(one[None], torch.full((1,), partner)) for one in line])
+    axes[0].plot(line, value, color=colour, linestyle=style, label=label)
+    axes[1].plot(line, push(name, line, partner), color=colour, linestyle=style)
     if name in ("minimax", "non_saturating"):
-        axes[2].plot(l.sigmoid(), push(name, l), color=colour, linestyle=style, label=label)
+        axes[2].plot(line.sigmoid(), push(name, line), color=colour, linestyle=style, label=label)
 axes[0].set(title="G's loss", xlabel="logit of a fake", ylim=(-9, 9))
 axes[1].set(title="the push on the logit", xlabel="logit of a fake", ylim=(-2, 5))
 axes[2].set(title="the push against D's answer", xlabel="D(G(z))", ylim=(-0.05, 1.15))
@@ -276,12 +287,12 @@ for logit in (-8.0, -4.6, -2.0, 0.0, 2.0, 8.0):
 figure, axes = plots_2d.panels(2, width=4.6, height=3.3)
 for colour, style, name in zip(plots.COLOURS, ("-", "-.", ":", "--"), ("non_saturating", "least_squares", "hinge", "wasserstein"), strict=False):
     for axis, side in zip(axes, ("real", "fake"), strict=True):
-        moving, other = l.clone().requires_grad_(True), torch.zeros_like(l)
+        moving, other = line.clone().requires_grad_(True), torch.zeros_like(line)
         pair = (moving, other) if side == "real" else (other, moving)
-        loss = losses.LOSSES[name].discriminator(*pair) * len(l)
+        loss = losses.LOSSES[name].discriminator(*pair) * len(line)
         pull = -torch.autograd.grad(loss, moving)[0]
         label = "cross-entropy (minimax, non-saturating)" if name == "non_saturating" else name.replace("_", " ")
-        axis.plot(l, pull, color=colour, linestyle=style, label=label)
+        axis.plot(line, pull, color=colour, linestyle=style, label=label)
 for axis, side in zip(axes, ("real", "fake"), strict=True):
     axis.axhline(0, color="grey", linewidth=0.6)
     axis.set(title=f"pull on the logit of a {side} sample", xlabel="its logit", ylim=(-3, 3))
@@ -531,7 +542,7 @@ def draw_pair(name, sides, curve=None):
         points = [(row["step"], row[curve]) for row in history] if curve else seen
         axes[2].plot(*zip(*points, strict=True), color=colour, linestyle=style, label=side)
     axes[2].set(title=curve or failure.number, xlabel="step", yscale="log" if curve and "gradient" in curve else "linear")
-    axes[2].legend(frameon=False)
+    axes[2].legend(fontsize=8)
     axes[2].grid(alpha=0.3)
     return figure
 
@@ -570,9 +581,13 @@ plots.show(
 )
 
 # %% [markdown]
-# Both sides begin with the same D, 2,000 steps ahead, and the same fakes. D(G(z)) is tiny, and the two first gradients differ by about
-# what section 3.2 promised: the pushes are D and 1 - D. Adam hides a part of it, because it divides by the gradient's usual
-# size. But look where the fakes are after 100 steps.
+# Both sides begin with the same D, 2,000 steps ahead, and the same fakes. D(G(z)) is tiny, and the two first gradients differ by a
+# factor of ten thousands, as section 3.2 promised: the pushes are D and 1 - D.
+#
+# Now follow the curve on the right. The minimax gradient does *not* stay small: Adam divides by the gradient's own size, so a tiny
+# gradient makes steps as long as a large one, in the right direction, and after ten steps G is out. In this small game the
+# saturated side ends no worse. Do not learn from it that saturation is harmless: plain gradient descent does not get out (lesson 01, section 9),
+# and recording D of section 8 shows a DCGAN that does not, with the same Adam. There D keeps running ahead.
 #
 # > **Myth** "D is trained until it converges, and then it is G's turn."
 #
@@ -592,9 +607,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Here the losses do tell: D's answers lie apart from the start and stay apart. The modes are thin (standard deviation 0.01), the fakes lie
-# loosely between them, and a steep D can tell them apart almost everywhere. R1 charges D for being steep at real points. The map
-# on the right is paler, and the gap closes.
+# The modes are thin here (standard deviation 0.01). The fakes lie loosely around them, and a steep D can tell them apart almost
+# everywhere: its map is one colour, with eight small spots. So the gap between its answers grows, and most fakes get no direction.
+# R1 charges D for being steep at real points. The map in the middle is pale, has a slope everywhere, and the gap closes.
 
 # %% [markdown]
 # ### 5.4 Exploding gradients
@@ -607,9 +622,12 @@ plots.show(
 )
 
 # %% [markdown]
-# The learning rates are the same on both sides, and so is the clumsiness of the networks. What differs is whether anything bounds the
-# critic. Without a bound, D gains by multiplying its logits, G's gradient is multiplied along, and the curve on the right goes up
-# steadily.
+# The learning rates are the same on both sides. What differs is whether anything bounds the critic. Without a bound, D gains by
+# multiplying its logits, G's gradient is multiplied along, and the curve on the right goes up by two orders of magnitude.
+#
+# The points do not show it: both sides lie on the ring, and the high-quality shares are alike. Again it is Adam, which does not care about
+# the size of a gradient. Watch the gradient anyway. It says that no loss is being minimised here, and whatever *adds* to it (a second
+# loss, a clipped gradient, half precision with its largest number 65,504) will break first.
 
 # %% [markdown]
 # ### 5.5 Built badly
@@ -642,10 +660,11 @@ plots.show(
 #   never gets a gradient that could switch it on. D is flat, and G gets no direction at all. LeakyReLU has a slope on both sides, and
 #   starts from the same biases without harm. This is why D has LeakyReLU in the DCGAN's rules.
 # - **Weights too small.** N(0, 0.02) in layers without BatchNorm shrinks the signal on its way forward and the gradient on its way
-#   back, layer by layer. He's initialisation keeps both. Adam rescues this small network in the end, as the curve shows; a deep one it
-#   may not.
+#   back, layer by layer: it starts a thousand times shorter. He's initialisation keeps both. Adam gets this small network going in some
+#   forty steps, but what got going is a G that has hardly bent the plane yet: its fakes lie on a line.
 # - **BatchNorm in D.** It subtracts the mean of the batch. If real and generated samples come in batches of their own, the difference
-#   between the two means is gone before D has seen it. D cannot tell that the whole ring is in the wrong place.
+#   between the two means is gone before D has seen it. D cannot tell that the whole ring is in the wrong place. One batch for both
+#   mends that, and only that: each answer still hangs on the other samples of the batch (`leak`), and the fakes are restless.
 #
 # Three more pairs are in the first table of this section: *overconfidence*, *far-rate* and *restless*. Run one with `train_pair`.
 
@@ -725,7 +744,12 @@ for variant in dict.fromkeys(row["variant"] for row in causes["rows"]):
 print(f"the cure: {causes['change']}")
 
 # %% [markdown]
-# TODO text causes
+# Neither does. With a tenth of the step the collapse is the same, only slower in steps. With fifteen times the weights G
+# collapses just as thoroughly. And a G with a thirteenth of the weights captures the whole ring, if D answers in time. The
+# cause is in the *game*: all fakes follow one D, and D is too slow to make a crowded spot bad. So look for it there. (A
+# smaller learning rate *for G alone* does help, and now you know why: it makes D the faster one.)
+#
+# And exploding gradients: the two sides of section 5.4 have the same learning rates. What the broken one lacks is a bound on D.
 
 # %% [markdown]
 # ## 7 The GAN stepper
@@ -987,7 +1011,13 @@ checks.lesson04.gradient_norm(gradient_norm)
 # - A loss is two functions of logits, and G feels only its slope. Minimax pushes with D(G(z)), non-saturating with 1 - D(G(z)): the
 #   first vanishes where a young G is, the second where a good one is.
 # - Losses of different kinds give logits different meanings. Their curves cannot be compared.
-# - TODO
+# - With equal networks, learning rates and steps, four of six losses could not be told apart on MNIST. The loss decides less than
+#   what bounds D.
+# - Each failure has a number that shows it, and the number is rarely the loss: modes or spread for a collapse, G's gradient for
+#   saturation and explosion, the gap of D's answers for a D that wins.
+# - A collapse is made by the game: all fakes chase the spot that a slow D likes best. Neither small steps nor a large G mend it.
+# - A cure changes what D sees (noise, packing), how steep or sure D may be (penalties, spectral norm, smoothing), how fast D answers (two
+#   time scales, unrolling), or only which G you keep (averaging).
 # - Curves say who is winning. Whether the samples vary, only the samples say: put a number of variety beside every curve.
 #
 # **Answer without looking**

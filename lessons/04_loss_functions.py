@@ -95,7 +95,9 @@ checks.lesson04.two_slopes(guess)
 # Three more guesses, without a check. Sections 4 to 6 answer them.
 
 # %%
-my_best_loss = None  # which loss gives the best digits in the same time? "minimax", "non_saturating", "least_squares", ...
+my_best_loss = (
+    None  # which loss gives the best digits in the same time? "minimax", "non_saturating", "least_squares", ...
+)
 my_gap = None  # how many times as large is the worst loss's Frechet distance as the best one's? For example 1.5
 my_cure = None  # what stops mode collapse: "a smaller learning rate", "a larger generator", or neither?
 
@@ -262,7 +264,9 @@ print("  logit   D(G(z))   minimax   non-saturating   least squares   hinge, Was
 for logit in (-8.0, -4.6, -2.0, 0.0, 2.0, 8.0):
     at = torch.tensor([logit])
     row = [push(name, at, partner).item() for name, partner, _ in shown.values()]
-    print(f"{logit:7.1f}   {at.sigmoid().item():7.4f}   {row[0]:7.4f}   {row[1]:14.4f}   {row[2]:13.1f}   {row[3]:18.1f}   {row[4]:.4f}")
+    print(
+        f"{logit:7.1f}   {at.sigmoid().item():7.4f}   {row[0]:7.4f}   {row[1]:14.4f}   {row[2]:13.1f}   {row[3]:18.1f}   {row[4]:.4f}"
+    )
 
 # %% [markdown]
 # Read it slowly; half of this lesson is in it.
@@ -285,7 +289,9 @@ for logit in (-8.0, -4.6, -2.0, 0.0, 2.0, 8.0):
 
 # %%
 figure, axes = plots_2d.panels(2, width=4.6, height=3.3)
-for colour, style, name in zip(plots.COLOURS, ("-", "-.", ":", "--"), ("non_saturating", "least_squares", "hinge", "wasserstein"), strict=False):
+for colour, style, name in zip(
+    plots.COLOURS, ("-", "-.", ":", "--"), ("non_saturating", "least_squares", "hinge", "wasserstein"), strict=False
+):
     for axis, side in zip(axes, ("real", "fake"), strict=True):
         moving, other = line.clone().requires_grad_(True), torch.zeros_like(line)
         pair = (moving, other) if side == "real" else (other, moving)
@@ -323,9 +329,14 @@ def price(name, logits):
     return torch.stack([p * d(one, zero) + q * d(zero, one) for one in logits[:, None]])  # the zeros add a constant
 
 
-best = {name: fine[price(name, fine).argmin()].item() for name in ("non_saturating", "least_squares", "hinge", "wasserstein")}
+best = {
+    name: fine[price(name, fine).argmin()].item()
+    for name in ("non_saturating", "least_squares", "hinge", "wasserstein")
+}
 print(f"cross-entropy: best logit {best['non_saturating']:.3f}, and log(p/q) = {math.log(p / q):.3f}: D is p/(p + q)")
-print(f"least squares: best logit {best['least_squares']:.3f}, and p/(p + q) = {p / (p + q):.3f}: the logit itself is the probability")
+print(
+    f"least squares: best logit {best['least_squares']:.3f}, and p/(p + q) = {p / (p + q):.3f}: the logit itself is the probability"
+)
 print(f"hinge:         best logit {best['hinge']:.3f}: only which of the two is denser")
 print(f"Wasserstein:   best logit {best['wasserstein']:.3f}, the end of the range searched: there is no best one")
 assert abs(best["non_saturating"] - math.log(3)) < 1e-2 and abs(best["least_squares"] - 0.75) < 1e-2
@@ -342,7 +353,9 @@ assert abs(best["non_saturating"] - math.log(3)) < 1e-2 and abs(best["least_squa
 relativistic = losses.LOSSES["relativistic"]
 real, fake = torch.randn(2, 64)
 shift = 100.0
-print(f"D's loss {relativistic.discriminator(real, fake):.4f}; all logits + 100: {relativistic.discriminator(real + shift, fake + shift):.4f}")
+print(
+    f"D's loss {relativistic.discriminator(real, fake):.4f}; all logits + 100: {relativistic.discriminator(real + shift, fake + shift):.4f}"
+)
 for arguments in ((fake,), (fake, real[:32])):
     try:
         relativistic.generator(*arguments)
@@ -369,20 +382,33 @@ for penalty, label in PENALTIES.items():
         cells = []
         for key, digits_after in (("frechet_distance", 1), ("kernel_distance", 2), ("precision", 2), ("recall", 2)):
             values = [row[key] for row in rows if row[key] is not None]
-            cells.append(f"{mean(values):.{digits_after}f} ± {stdev(values):.{digits_after}f}" if len(values) > 1 else "diverged")
+            cells.append(
+                f"{mean(values):.{digits_after}f} ± {stdev(values):.{digits_after}f}" if len(values) > 1 else "diverged"
+            )
         seconds = mean(row["train_seconds"] for row in rows)
         print(f"{loss:<15} {label:<10} {cells[0]:>15} {cells[1]:>15} {cells[2]:>13} {cells[3]:>13} {seconds:8.0f}")
 real = table["real"]
-print(f"{'real digits':<26} {real['frechet_distance']:15.1f} {real['kernel_distance']:15.2f} {real['precision']:13.2f} {real['recall']:13.2f}")
+print(
+    f"{'real digits':<26} {real['frechet_distance']:15.1f} {real['kernel_distance']:15.2f} {real['precision']:13.2f} {real['recall']:13.2f}"
+)
 
 # %%
 figure, (axis,) = plots_2d.panels(1, width=8, height=3.6)
 every = [row["frechet_distance"] for row in table["rows"] if row["frechet_distance"] is not None]
-for offset, (penalty, label), colour, marker in zip((-0.15, 0.15), PENALTIES.items(), plots.COLOURS, "os", strict=False):
+for offset, (penalty, label), colour, marker in zip(
+    (-0.15, 0.15), PENALTIES.items(), plots.COLOURS, "os", strict=False
+):
     for position, loss in enumerate(losses.LOSSES):
         found = [row["frechet_distance"] for row in table["rows"] if (row["loss"], row["penalty"]) == (loss, penalty)]
         found = [value for value in found if value is not None]
-        axis.plot(found, [position + offset] * len(found), marker, color=colour, alpha=0.75, label=label if position == 0 else None)
+        axis.plot(
+            found,
+            [position + offset] * len(found),
+            marker,
+            color=colour,
+            alpha=0.75,
+            label=label if position == 0 else None,
+        )
 axis.set(yticks=range(len(losses.LOSSES)), yticklabels=[name.replace("_", " ") for name in losses.LOSSES], xscale="log")
 ticks = [tick for tick in (10, 20, 50, 100, 200, 500, 1000, 2000) if 0.7 * min(every) < tick < 1.4 * max(every)]
 axis.minorticks_off()
@@ -391,11 +417,15 @@ axis.set_xlabel("FD (digit features), log scale, lower is better; one dot a seed
 axis.invert_yaxis()
 axis.grid(alpha=0.3)
 axis.legend(frameon=False)
-plots.show(figure, alt="One row a loss, one dot a seed: the FD without a penalty and with R1, after the same number of steps.")
+plots.show(
+    figure, alt="One row a loss, one dot a seed: the FD without a penalty and with R1, after the same number of steps."
+)
 
 # %%
 average = {
-    (loss, penalty): mean(row["frechet_distance"] for row in table["rows"] if (row["loss"], row["penalty"]) == (loss, penalty))
+    (loss, penalty): mean(
+        row["frechet_distance"] for row in table["rows"] if (row["loss"], row["penalty"]) == (loss, penalty)
+    )
     for loss in losses.LOSSES
     for penalty in PENALTIES
 }
@@ -436,15 +466,24 @@ recipe = dataclasses.replace(
 digits, test_digits = data.load("mnist"), data.load("mnist", "test")
 row_steps = device.by_profile(smoke=3, laptop=table["steps"], gpu=table["steps"])
 run = training.Run(recipe, digits, seed=0)
-training.train(run, steps=row_steps, callbacks=[training.ProgressBar(again["loss"])], log_every=device.by_profile(smoke=1, laptop=25, gpu=25))
+training.train(
+    run,
+    steps=row_steps,
+    callbacks=[training.ProgressBar(again["loss"])],
+    log_every=device.by_profile(smoke=1, laptop=25, gpu=25),
+)
 count = device.by_profile(smoke=300, laptop=table["samples"], gpu=table["samples"])
 drawn = training.sample(run.sampler, count, seed=1)  # (2000, 1, 28, 28)
 extractor = metrics.extractor_for("mnist", digits.image_shape)
 here = metrics.frechet_distance(extractor(test_digits.images[:count]), extractor(data.to_uint8(drawn)))
 there = [row["frechet_distance"] for row in table["rows"] if {key: row[key] for key in again} == again]
-print(f"{again['loss']}, {PENALTIES[again['penalty']]}, seed 0: FD {here:.1f} here; in the table {', '.join(f'{value:.1f}' for value in there)}")
+print(
+    f"{again['loss']}, {PENALTIES[again['penalty']]}, seed 0: FD {here:.1f} here; in the table {', '.join(f'{value:.1f}' for value in there)}"
+)
 plots.show(
-    plots.comparison({"real": test_digits.images[:36], f"{again['loss']}, {PENALTIES[again['penalty']]}": drawn[:36]}, height=2.6),
+    plots.comparison(
+        {"real": test_digits.images[:36], f"{again['loss']}, {PENALTIES[again['penalty']]}": drawn[:36]}, height=2.6
+    ),
     alt="36 real digits beside 36 that the re-run row has drawn.",
 )
 
@@ -512,7 +551,9 @@ def train_pair(name, seed=0):
     print(f"{failure.title}. The one change: {failure.change}\n{failure.why}")
     for side, (outcome, _) in sides.items():
         numbers = ", ".join(f"{key} {value:.3g}" for key, value in outcome.numbers.items())
-        print(f"{side:>7}: {numbers}   -> {outcome.verdict}   (stored, three seeds: {failure.number} {cell(name, side)})")
+        print(
+            f"{side:>7}: {numbers}   -> {outcome.verdict}   (stored, three seeds: {failure.number} {cell(name, side)})"
+        )
     return sides
 
 
@@ -537,11 +578,15 @@ def draw_pair(name, sides, curve=None):
         number = outcome.numbers[failure.number]
         axis.set(title=f"{side}: {failure.number} {number:.3g}{hidden}", xlim=box[:2], ylim=box[2:], aspect="equal")
     axes[0].legend(frameon=True, fontsize=7, loc="upper right", markerscale=2)
-    for (side, (outcome, seen)), colour, style in zip(sides.items(), (plots_2d.FAKE, plots.COLOURS[2]), ("-", "--"), strict=True):
+    for (side, (outcome, seen)), colour, style in zip(
+        sides.items(), (plots_2d.FAKE, plots.COLOURS[2]), ("-", "--"), strict=True
+    ):
         history = outcome.run.history
         points = [(row["step"], row[curve]) for row in history] if curve else seen
         axes[2].plot(*zip(*points, strict=True), color=colour, linestyle=style, label=side)
-    axes[2].set(title=curve or failure.number, xlabel="step", yscale="log" if curve and "gradient" in curve else "linear")
+    axes[2].set(
+        title=curve or failure.number, xlabel="step", yscale="log" if curve and "gradient" in curve else "linear"
+    )
     axes[2].legend(fontsize=8)
     axes[2].grid(alpha=0.3)
     return figure
@@ -568,7 +613,9 @@ plots.show(
 # %%
 for side, (outcome, _) in sides.items():
     row = outcome.run.history[-1]
-    print(f"{side:>7}: D's loss {row['d_loss']:.2f}, G's loss {row['g_loss']:.2f}, D's answers {row['d_real']:.2f} and {row['d_fake']:.2f}")
+    print(
+        f"{side:>7}: D's loss {row['d_loss']:.2f}, G's loss {row['g_loss']:.2f}, D's answers {row['d_real']:.2f} and {row['d_fake']:.2f}"
+    )
 
 # %% [markdown]
 # ### 5.2 Saturation
@@ -577,7 +624,7 @@ for side, (outcome, _) in sides.items():
 sides = train_pair("saturation")
 plots.show(
     draw_pair("saturation", sides, curve="g_gradient"),
-    alt="Broken: the fakes stand still in a region that D rejects. Cured: they are on their way. Beside them G's gradient, on a log scale.",
+    alt="Loose clouds of fakes on both sides. Beside them G's gradient: minimax starts four orders of magnitude lower, and catches up.",
 )
 
 # %% [markdown]
@@ -586,8 +633,8 @@ plots.show(
 #
 # Now follow the curve on the right. The minimax gradient does *not* stay small: Adam divides by the gradient's own size, so a tiny
 # gradient makes steps as long as a large one, in the right direction, and after ten steps G is out. In this small game the
-# saturated side ends no worse. Do not learn from it that saturation is harmless: plain gradient descent does not get out (lesson 01, section 9),
-# and recording D of section 8 shows a DCGAN that does not, with the same Adam. There D keeps running ahead.
+# saturated side ends no worse. Do not learn from it that saturation is harmless: plain gradient descent does not get out (lesson
+# 01, section 9), and recording D of section 8 is a DCGAN that does not, with the same Adam. There D keeps running ahead.
 #
 # > **Myth** "D is trained until it converges, and then it is G's turn."
 #
@@ -603,7 +650,7 @@ plots.show(
 sides = train_pair("early-winner")
 plots.show(
     draw_pair("early-winner", sides),
-    alt="Broken: D is green on the modes only, and the fakes are loose. Cured: D's map is pale. Beside them the gap between D's answers.",
+    alt="Broken: D's map is one colour with small spots. Cured: it is pale everywhere. Beside them the gap between D's answers.",
 )
 
 # %% [markdown]
@@ -618,7 +665,7 @@ plots.show(
 sides = train_pair("exploding-gradients")
 plots.show(
     draw_pair("exploding-gradients", sides, curve="g_gradient"),
-    alt="Broken: fakes scattered, G's gradient grows by orders of magnitude. Cured: fakes on the ring, the gradient stays near 1.",
+    alt="The fakes lie on the ring on both sides. Beside them G's gradient: broken, it grows to hundreds; cured, it stays near 1.",
 )
 
 # %% [markdown]
@@ -645,14 +692,14 @@ plots.show(
 sides = train_pair("bad-initialisation")
 plots.show(
     draw_pair("bad-initialisation", sides, curve="g_gradient"),
-    alt="Broken and cured after 300 steps, and G's gradient: with small weights it starts orders of magnitude lower.",
+    alt="Broken: the fakes lie on a line. Cured: they spread over the ring. Beside them G's gradient, which starts far lower when broken.",
 )
 
 # %%
 sides = train_pair("batch-statistics")
 plots.show(
     draw_pair("batch-statistics", sides),
-    alt="Broken: the fakes have the ring's shape in another place. Cured: they lie on the ring. Beside them the distance of the means.",
+    alt="Broken: the fakes are somewhere else, most out of view. Cured: they lie around the ring. Beside them the distance of the means.",
 )
 
 # %% [markdown]
@@ -703,9 +750,14 @@ for name in collapses:
     print(f"{failures.FAILURES[name].title}: mean ± std over {len(lab['seeds'])} seeds")
     print(f"  {'cure':<24} {'modes':>14} {'high quality':>16} {'kl':>16} {'seconds':>8}   cured")
     for row in (row for row in lab["matrix"] if row["failure"] == name):
-        cells = [f"{row[key]['mean']:.3g} ± {row[key]['std']:.2g}" if key in row else "none" for key in ("modes", "high_quality", "kl")]
+        cells = [
+            f"{row[key]['mean']:.3g} ± {row[key]['std']:.2g}" if key in row else "none"
+            for key in ("modes", "high_quality", "kl")
+        ]
         healed = f"{row['verdicts'].count('cured')} of {row['seeds']}"
-        print(f"  {row['side']:<24} {cells[0]:>14} {cells[1]:>16} {cells[2]:>16} {row['cpu_seconds']['mean']:8.1f}   {healed}")
+        print(
+            f"  {row['side']:<24} {cells[0]:>14} {cells[1]:>16} {cells[2]:>16} {row['cpu_seconds']['mean']:8.1f}   {healed}"
+        )
 
 # %%
 figure, axes = plots_2d.panels(len(collapses), width=5.0, height=3.8)
@@ -717,9 +769,17 @@ for axis, name in zip(axes, collapses, strict=True):
         colour = plots.COLOURS[1] if row["side"] == "nothing" else plots.COLOURS[0]
         axis.plot(each, [position] * len(each), "o", color=colour, alpha=0.7)
     axis.axvline(most, color="grey", linestyle=":")
-    axis.set(yticks=range(len(rows)), yticklabels=[row["side"] for row in rows], xlabel=f"modes of {most}, one dot a seed", title=name, xlim=(-0.5, most + 0.8))
+    axis.set(
+        yticks=range(len(rows)),
+        yticklabels=[row["side"] for row in rows],
+        xlabel=f"modes of {most}, one dot a seed",
+        title=name,
+        xlim=(-0.5, most + 0.8),
+    )
     axis.grid(alpha=0.3)
-plots.show(figure, alt="One row a cure, one dot a seed: how many modes each cure captures where the untreated GAN collapses.")
+plots.show(
+    figure, alt="One row a cure, one dot a seed: how many modes each cure captures where the untreated GAN collapses."
+)
 
 # %% [markdown]
 # TODO text matrix
@@ -742,6 +802,7 @@ for variant in dict.fromkeys(row["variant"] for row in causes["rows"]):
         f"{mean(modes):.1f} ± {stdev(modes):.1f}, high quality {mean(quality):.2f} ± {stdev(quality):.2f}"
     )
 print(f"the cure: {causes['change']}")
+print(f"your guess in section 2: {my_cure or 'none yet'}")
 
 # %% [markdown]
 # Neither does. With a tenth of the step the collapse is the same, only slower in steps. With fifteen times the weights G
@@ -874,7 +935,10 @@ for axis, (letter, one) in zip(axes, recorded.items(), strict=True):
         axis.axis("off")
         judged = f"FD {one['frechet_distance']:,.0f}"
     axis.set_title(f"{letter}: {judged}", fontsize=10)
-plots.show(figure, alt="What each recorded run drew at the end: digits, noise, a clump of points, noise, digits, one pattern again and again.")
+plots.show(
+    figure,
+    alt="What each recorded run drew at the end: digits, noise, a clump of points, noise, digits, one pattern again and again.",
+)
 
 # %% [markdown]
 # - **A, healthy.** D leads at first, then G catches up; the answers come close to each other and stay apart, the spread reaches 1.

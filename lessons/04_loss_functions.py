@@ -673,8 +673,8 @@ plots.show(
 # multiplying its logits, G's gradient is multiplied along, and the curve on the right goes up by two orders of magnitude.
 #
 # The points do not show it: both sides lie on the ring, and the high-quality shares are alike. Again it is Adam, which does not care about
-# the size of a gradient. Watch the gradient anyway. It says that no loss is being minimised here, and whatever *adds* to it (a second
-# loss, a clipped gradient, half precision with its largest number 65,504) will break first.
+# the size of a gradient. Watch the gradient anyway: the critic's scale is running away. A second term in G's loss would soon be drowned,
+# and half precision ends at 65,504. On MNIST the same loss without a bound was the worst of section 4.
 
 # %% [markdown]
 # ### 5.5 Built badly
@@ -1124,5 +1124,6 @@ checks.lesson04.gradient_norm(gradient_norm)
 #   Converge?](https://arxiv.org/abs/1801.04406), ICML 2018 (R1, R2).
 # - Y. Yazıcı, C.-S. Foo, S. Winkler, K.-H. Yap, G. Piliouras, V. Chandrasekhar: [The Unusual Effectiveness of Averaging in GAN
 #   Training](https://arxiv.org/abs/1806.04498), ICLR 2019.
+# - K. He, X. Zhang, S. Ren, J. Sun: [Delving Deep into Rectifiers](https://arxiv.org/abs/1502.01852), ICCV 2015 (initialisation).
 # - A. L. Maas, A. Y. Hannun, A. Y. Ng: Rectifier Nonlinearities Improve Neural Network Acoustic Models, ICML workshop 2013
 #   (LeakyReLU).

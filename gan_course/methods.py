@@ -227,7 +227,7 @@ RECIPES: dict[str, Recipe] = {
         replace(
             PENALISED,
             name="wgan-gp-fast",
-            source="the course: wgan-gp for minutes in place of days, with the larger, falling learning rates and the "
+            source="the course: wgan-gp for minutes in place of hours, with the larger, falling learning rates and the "
             "average of dcgan-fast, and 2 critic steps",
             loss="wasserstein",
             g_learning_rate=2e-3,

@@ -2,9 +2,10 @@
 
     python benchmarks/collapse_causes.py [--seeds 0 1 2] [--most ROWS]
 
-The failure `ring-collapse` of the laboratory as it is, with updates a tenth as large (and ten times as many of them),
-with a generator of fifteen times the weights, and with its cure; then the cure with a generator of a thirteenth
-of the weights. Rows are added to assets/results/collapse_causes.json one by one; a row that is there is not run again.
+The failure `ring-collapse` of the laboratory as it is; with updates a tenth as large, and ten times as many of them, of
+both players or of G alone; with a generator of fifteen times the weights; with its cure; and the cure with a generator
+of a thirteenth of the weights. Rows are added to assets/results/collapse_causes.json one by one; a row that is there is
+not run again.
 """
 
 from __future__ import annotations
@@ -22,14 +23,22 @@ from gan_course.files import write_atomically
 
 RESULT = Path(methods.__file__).parent / "assets" / "results" / "collapse_causes.json"
 FAILURE = failures.FAILURES["ring-collapse"]
-VARIANTS = ("as it is", "updates a tenth as large", "a larger generator", "cured", "cured, a smaller generator")
+VARIANTS = (
+    "as it is",
+    "updates a tenth as large",
+    "G's alone a tenth as large",
+    "a larger generator",
+    "cured",
+    "cured, a smaller generator",
+)
 
 
 def recipe(variant: str) -> tuple[methods.Recipe, int]:
     """The recipe of a variant, and its steps."""
     start = FAILURE.cured if variant.startswith("cured") else FAILURE.broken
-    if variant == "updates a tenth as large":
-        rates = {"g_learning_rate": start.g_learning_rate / 10, "d_learning_rate": start.d_learning_rate / 10}
+    if variant.endswith("a tenth as large"):
+        d_factor = 1 if "alone" in variant else 10
+        rates = {"g_learning_rate": start.g_learning_rate / 10, "d_learning_rate": start.d_learning_rate / d_factor}
         return replace(start, name=variant, **rates), 10 * FAILURE.steps
     widths = {"a larger generator": (256, 256), "cured, a smaller generator": (16, 16)}.get(variant)
     if widths:

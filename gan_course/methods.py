@@ -134,6 +134,20 @@ def mlp_discriminator(shape: Shape) -> nn.Module:
     return networks.MLPDiscriminator(image_shape=shape)
 
 
+def small_generator(shape: Shape | tuple[int]) -> nn.Module:
+    """Three hidden layers of 128 units, for points (dim,) or for images (C, H, W)."""
+    if len(shape) == 1:
+        return networks.PointGenerator(2, shape[0], (128, 128, 128))
+    return networks.MLPGenerator(image_shape=shape, widths=(128, 128, 128))
+
+
+def small_discriminator(shape: Shape | tuple[int]) -> nn.Module:
+    """The other player, alike."""
+    if len(shape) == 1:
+        return networks.PointDiscriminator(shape[0], (128, 128, 128))
+    return networks.MLPDiscriminator(image_shape=shape, widths=(128, 128, 128))
+
+
 # The row "gan" of lesson 05's table. The methods beside it share its networks, its batch size and all else that they do
 # not change themselves. D has no BatchNorm where the method needs that. Nothing averages the generator, so that the
 # table compares losses and constraints alone.
@@ -213,7 +227,7 @@ RECIPES: dict[str, Recipe] = {
         replace(
             PENALISED,
             name="wgan-gp-fast",
-            source="the course: wgan-gp for minutes in place of days, with the larger, falling learning rates and the "
+            source="the course: wgan-gp for minutes in place of hours, with the larger, falling learning rates and the "
             "average of dcgan-fast, and 2 critic steps",
             loss="wasserstein",
             g_learning_rate=2e-3,
@@ -253,6 +267,24 @@ RECIPES: dict[str, Recipe] = {
             betas=(0.0, 0.99),
             penalty=r1_r2,
             penalty_weight=0.5,
+        ),
+        Recipe(
+            name="points-fast",
+            source="the course: the relativistic loss with R1 and R2 of R3GAN (Huang et al., 2024) for points of a few "
+            "dimensions; chosen by benchmarks/search_toy_modes.py for two minutes on one CPU core",
+            generator=small_generator,
+            discriminator=small_discriminator,
+            loss="relativistic",
+            batch_size=256,
+            g_learning_rate=1e-3,
+            d_learning_rate=1e-3,
+            betas=(0.5, 0.9),
+            learning_rate_decay=True,
+            penalty=r1_r2,
+            penalty_weight=0.005,
+            penalty_every=4,
+            ema_decay=0.998,
+            steps=25_000,
         ),
     )
 }

@@ -20,7 +20,7 @@ def main() -> None:
         title = f"{card['recipe']['name']}\n{card['steps']:,} steps, {card['seconds'] / 60:.0f} minutes on a CPU"
         groups[title] = training.sample(generator, 49, seed=0)
     figure = plots.comparison(groups, columns=7)
-    figure.savefig(ROOT / "docs" / "results.png", dpi=110, facecolor="white")
+    figure.savefig(ROOT / "docs" / "results.png", dpi=110, facecolor="white", bbox_inches="tight")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from gan_course import device, failures
 from gan_course.files import write_atomically
 
 RESULT = Path(failures.__file__).parents[1] / "assets" / "results" / "failure_lab.json"
-COLLAPSES = ("ring-collapse",)
+COLLAPSES = ("ring-collapse", "grid-collapse")
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ FAILURES: dict[str, Failure] = {
     failure.name: failure
     for failure in (
         collapse.RING_COLLAPSE,
+        collapse.GRID_COLLAPSE,
         gradients.SATURATION,
         gradients.EARLY_WINNER,
         gradients.OVERCONFIDENCE,

@@ -118,11 +118,11 @@ BATCH_STATISTICS = Failure(
     why="BatchNorm gives each batch mean 0 and deviation 1. Judged apart, real and generated batches come out alike "
     "wherever they lie: D is blind to a shift, and what it does see is the batch and not the sample. One batch for "
     "both has one mean.",
-    steps=1_000,
+    steps=2_000,
     measure=leak_numbers,
     number="distance",
-    fails=0.5,
-    heals=0.25,
+    fails=1.25,
+    heals=0.8,
     source="Ioffe and Szegedy (2015); no BatchNorm at D's input: Radford, Metz, Chintala (2016), section 3",
 )
 
@@ -130,15 +130,15 @@ FAR_RATE = Failure(
     name="far-rate",
     title="Learning rates too far",
     data=RING,
-    broken=replace(HEALTHY, name="thirty times the rate", g_learning_rate=3e-2, d_learning_rate=6e-2),
+    broken=replace(HEALTHY, name="a hundred times the rate", g_learning_rate=0.1, d_learning_rate=0.2),
     cured=HEALTHY,
-    change="both learning rates, divided by thirty",
+    change="both learning rates, divided by a hundred",
     why="Each player steps over the other's answer, and both forget faster than they learn.",
     steps=1_500,
     measure=ring_numbers,
-    number="modes",
-    fails=4,
-    heals=8,
+    number="high_quality",
+    fails=0.2,
+    heals=0.5,
     source="the course",
 )
 

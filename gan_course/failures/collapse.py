@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gan_course import losses, methods, networks, training
 from gan_course.failures.framework import Failure
-from gan_course.failures.pieces import PLAIN, RING, ring_numbers, watched
+from gan_course.failures.pieces import GRID, PLAIN, RING, grid_numbers, ring_numbers, watched
 
 
 def packed(packing: int):
@@ -54,5 +54,21 @@ RING_COLLAPSE = Failure(
     number="modes",
     fails=4,
     heals=8,
+    source="two time scales: Heusel et al. (2017)",
+)
+
+GRID_COLLAPSE = Failure(
+    name="grid-collapse",
+    title="Mode collapse on the grid",
+    data=GRID,
+    broken=replace(PLAIN, name="slow discriminator", betas=(0.9, 0.999), d_learning_rate=3e-5),
+    cured=replace(PLAIN, name="faster discriminator", betas=(0.9, 0.999), d_learning_rate=2e-3),
+    change="D's learning rate: 3e-5 becomes 2e-3, twice that of G (two time scales)",
+    why="As on the ring. Here it took a slower D and more momentum in both players to collapse for good.",
+    steps=3_000,
+    measure=grid_numbers,
+    number="modes",
+    fails=8,
+    heals=18,
     source="two time scales: Heusel et al. (2017)",
 )

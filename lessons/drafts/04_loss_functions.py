@@ -618,6 +618,19 @@ for side, (outcome, _) in sides.items():
     )
 
 # %% [markdown]
+# The same on the grid of 25:
+
+# %%
+sides = train_pair("grid-collapse")
+plots.show(
+    draw_pair("grid-collapse", sides),
+    alt="The grid of 25: broken, the fakes in one clump or streak; cured, they reach all over the grid. Beside them the modes along the way.",
+)
+
+# %% [markdown]
+# TODO text grid
+
+# %% [markdown]
 # ### 5.2 Saturation
 
 # %%
@@ -782,7 +795,12 @@ plots.show(
 )
 
 # %% [markdown]
-# TODO text matrix
+# Look for the pattern. What helps makes D *answer* in time (two time scales), shows it the crowd at once (packing), or lets G foresee the
+# answer (unrolling, at several times the cost). What does not help holds D back: smoothing, noise, spectral norm and penalties
+# keep D from being steep or sure, and this D is too slow already. Averaging cannot help, because all the positions that it
+# averages are collapsed.
+#
+# So a cure is not "good" or "bad". R1 mends section 5.3 and does nothing here. **Ask for the cause first, then choose.**
 
 # %% [markdown]
 # ## 6 What mode collapse does not come from
@@ -805,10 +823,12 @@ print(f"the cure: {causes['change']}")
 print(f"your guess in section 2: {my_cure or 'none yet'}")
 
 # %% [markdown]
-# Neither does. With a tenth of the step the collapse is the same, only slower in steps. With fifteen times the weights G
+# Neither does. With a tenth of the step for both players the collapse is the same, only slower in steps. With fifteen times the weights G
 # collapses just as thoroughly. And a G with a thirteenth of the weights captures the whole ring, if D answers in time. The
-# cause is in the *game*: all fakes follow one D, and D is too slow to make a crowded spot bad. So look for it there. (A
-# smaller learning rate *for G alone* does help, and now you know why: it makes D the faster one.)
+# cause is in the *game*: all fakes follow one D, and D is too slow to make a crowded spot bad.
+#
+# Mind the third row. A smaller rate *for G alone* does cure it. Somebody who tries only that will say "the updates were too large".
+# The row above it shows that they were not: it is the *ratio* of the two rates that counts.
 #
 # And exploding gradients: the two sides of section 5.4 have the same learning rates. What the broken one lacks is a bound on D.
 

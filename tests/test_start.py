@@ -414,6 +414,8 @@ def test_the_lab_ends_cleanly(start, send):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # Tests that run in the background ignore Ctrl-C, and what they start would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     seen = []
     while not seen or "jupyterlab" not in seen[-1]:

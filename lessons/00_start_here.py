@@ -80,7 +80,8 @@ print(f"{card['parameters']:,} parameters, {card['bytes'] / 1e6:.1f} MB (stored 
 # seen? Run the cell. The figure below it shows the same without a running kernel.)
 #
 # The directions are not random ones. They are those along which the drawing changes most at the start code.
-# (You need not understand the next cell; lesson 02 comes back to it.)
+# (You need not understand the next cell: it nudges each number of the code, sees how the pixels change, and a singular value
+# decomposition finds the four mixtures of numbers that change them most.)
 
 
 # %%
@@ -160,7 +161,8 @@ plots.show(
 # sets of real digits are not at 0 either, because both are finite: the first row is the mark to reach.
 # Training stopped after a fixed time, so on a slower machine yours has made fewer steps and its FD is higher. Lesson 10
 # takes the FD to pieces. Until then remember that it needs thousands of images, and that it belongs to its features:
-# an FD on digit features is not the FID of a paper.
+# an FD on digit features is not the FID of a paper (Fréchet *Inception* distance: the same formula on the features of
+# Inception, a network that was trained on photographs).
 
 # %%
 count = device.by_profile(smoke=500, laptop=5_000, gpu=10_000)
@@ -329,7 +331,7 @@ checks.lesson00.walk(walk)
 
 # %% [markdown]
 # The next cell draws two walks between the same codes: the straight line above, and below the arc on a sphere round 0, by the
-# course's own `slerp` (spherical interpolation). The line cuts through codes that are shorter than any the generator was trained on (lesson 03). Compare the middle
+# course's own `slerp` (spherical interpolation). The line cuts through codes that are shorter than nearly all that the generator was trained on (lesson 03). Compare the middle
 # of both rows: the difference is small, and you may have to look for it. To draw your own, replace `straight` by
 # `walk(ends[0], ends[1], 12)`.
 

@@ -345,7 +345,8 @@ assert min(shortfall) > 0
 # The first puts a wrong sign into V, the second lets each player pull the wrong way. For the first, the next cell searches
 # the best answer at one x by brute force: with the right V, and with log(1 - D) on the real samples. The wrong one makes a D
 # that calls real samples fake; its answer is q/(p+q). Against the second: the cell above has shown that D* is where V is
-# *largest*, so D maximises; and the figure after the next will show that V(D*) is *smallest* where q = p, so G minimises.
+# *largest*, so D maximises; and the curve "V(D*) against the distance" at the end of this section will show that V(D*) is
+# *smallest* where q = p, so G minimises.
 
 # %%
 density_real, density_fake = 3.0, 1.0  # the spot of exercise 1
@@ -810,8 +811,8 @@ print(
 )
 
 # %% [markdown]
-# The fakes do not spread over the real cloud at once. They set off as a lump, and swing from one side of the cloud to the
-# other while D's map turns round behind them (move the slider from step 35 to 808 and watch where the green is). Two
+# The fakes do not spread over the real cloud at once. They set off as a lump, come to lie on one side of the cloud, and are
+# pushed back, too far, as D's map turns round (move the slider from step 35 to 808 and watch where the green is). Two
 # learners that chase each other need not walk straight to the solution. Lesson 04 takes up from here.
 
 # %% [markdown]
@@ -964,16 +965,18 @@ for loss, found in norms.items():
     print(f"{loss:>15}, median of {seeds} seeds: {first:.1e} at first, {last:.1e} after {marks[-1]} steps of D")
 
 # %% [markdown]
-# Arjovsky and Bottou (2017) did this on images and found the same fall. Four notes, so that you do not learn too much
+# Arjovsky and Bottou (2017) did this on images and found the same fall. Five notes, so that you do not learn too much
 # from it:
-# - Single runs, the thin lines, are not smooth. D's own training trembles, and a few fakes on which it is less sure for a
-#   moment are enough to lift the minimax norm at one point. Hence the median.
+# - Single runs, the thin lines, differ, and one hardly falls: a few fakes on which D is less sure are enough to keep the
+#   minimax norm up. Even the median of five may rise at one point. Read the trend and not a point.
+# - The non-saturating gradient does not only survive, it *grows*, by a factor of hundreds. Against a D that is much too good it
+#   is large and unsteady: one more reason not to train D to the end.
 # - It is the minimax gradient that vanishes, and it does so where D(G(z)) is near **0**, not near 1.
 # - Adam divides by the size of recent gradients, which hides a small gradient for a while. That is why the walk above is
 #   plain gradient descent.
 # - In practice D and G alternate in small steps, and D is never at its best. Both remedies are in use at once.
 #
-# So what of the myth? With the minimax loss, "first the best D, then G" is the worst schedule there is. With the
+# So what of the myth? With the minimax loss, "first the best D, then G" stands still when the two start far apart. With the
 # non-saturating loss it works here (on the left, D was at its best in every step), where the best D is a formula and costs
 # nothing. A network needs hundreds of steps to come close to it, for one step of G, and what it has learned is stale after
 # that step. Nobody trains like this: they alternate. (*Apart*, in section 6, was the myth taken at its word.)
@@ -1278,8 +1281,8 @@ checks.lesson01.which_line(guilty)
 #   where q = p.
 # - G never sees a real sample. It learns from D's slope at its own fakes.
 # - The players alternate. Each loss reaches its own player, and D sees real and generated samples in every step.
-# - Against a perfect D the minimax gradient vanishes, because it is proportional to D's doubt. The non-saturating loss
-#   mends it.
+# - Against a perfect D the minimax gradient vanishes where real and fake hardly overlap, because it is proportional to D's
+#   doubt. The non-saturating loss mends it.
 #
 # **Answer without looking**
 # 1. Which of these have an explicit density: a fitted normal, a DCGAN, a fitted die?

@@ -441,7 +441,7 @@ print(
 # %% [markdown]
 # ## 5 How good is it?
 # One row is one code, one column a moment of the training. First grey, as calculated. Then strokes in the middle of the
-# image, where digits have them. Then shapes of which many are digits.
+# image, where digits have them. Then shapes of which some are digits.
 
 # %%
 plots.show(
@@ -464,7 +464,7 @@ for name, candidate in candidates.items():
     print(f"{name:>18}: FD ({extractor.name}) {number:9,.1f}")
 
 # %% [markdown]
-# Many can be read, but look closely: loose white pixels, and no smooth edges. The network sets every pixel by itself
+# Some can be read, but look closely: loose white pixels, and no smooth edges. The network sets every pixel by itself
 # and has no idea of a neighbour. Lesson 03 gives it one. (Do not be alarmed that the FD was better *before* training than
 # in the first live view: to the digit classifier plain grey looks less strange than the noise of the first steps.)
 #
@@ -571,7 +571,7 @@ plots.show(
 
 # %% [markdown]
 # Above the diagonal an old D meets newer images than it has ever been trained on, and takes many of them for real. Below it,
-# a newer D sees through the older G. The same images, and the answer depends on who is asked. The curves show one field of
+# a newer D mostly sees through the older G. The same images, and the answer depends on who is asked. The curves show one field of
 # the table at a time, each G before its own D. So, what can you read from them?
 #
 # | you see | it says | it does not say |
@@ -669,7 +669,8 @@ plots.show(
 
 # %% [markdown]
 # No bad luck: all three seeds. The convolutional D's gradient says where strokes are, so G soon draws one; but all codes get
-# the same push, and this G never leaves the shape that it fell into. The equal pair starts much worse and goes on improving.
+# the same push, and this G never leaves the shape that it fell into. The equal pair starts much worse and goes on improving, with
+# setbacks.
 # Two lessons: a better judge alone makes no better pupil, for the two have to fit; and **one number is not enough**, look at
 # the samples. (Lesson 03 gives G convolutions too; lesson 04 makes collapse on purpose, and cures it.)
 #
@@ -731,7 +732,8 @@ print(f"shares of the drawn digits: from {drawn_shares.min():.1%} to {drawn_shar
 
 # %% [markdown]
 # A digit that is drawn much too rarely, or never, is a warning: some **modes** of the data are missing. Lesson 04 makes that
-# failure on purpose.
+# failure on purpose. (But mistrust a tall bar: the classifier has learned clean digits, and may take many speckled shapes for
+# the same one. Compare with the samples of section 5.)
 #
 # ## 9 Bug hunt
 # Here is a training script as one meets them. It runs without an error, the losses are numbers, and it prints
@@ -1142,7 +1144,7 @@ checks.lesson02.which_line(lines)
 # <!-- solution: which_line -->
 
 # %% [markdown]
-# Where does the odd number of recording E come from? A sigmoid that stands in front of `softplus` squeezes every logit
+# (Read on when you have solved exercise 5.) Where does the odd number of recording E come from? A sigmoid that stands in front of `softplus` squeezes every logit
 # into 0 to 1. A perfect D then reaches softplus(-1) for real images and softplus(0) for fakes, and never less.
 
 # %%

@@ -418,7 +418,9 @@ axis.invert_yaxis()
 axis.grid(alpha=0.3)
 axis.legend(frameon=False)
 plots.show(
-    figure, alt="One row a loss, one dot a seed: the FD without a penalty and with R1, after the same number of steps."
+    figure,
+    alt="One row a loss, one dot a seed, without a penalty and with R1: four losses mixed between 70 and 100, relativistic around "
+    "115, Wasserstein at 210 to 230 without and 110 to 150 with R1.",
 )
 
 # %%

@@ -51,14 +51,23 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     images, test = data.load("mnist", "train"), data.load("mnist", "test").images[:SAMPLES]
-    result = read(arguments.out, images, test)
-    done = {(row["seed"], row["penalty"], row["loss"]) for row in result["rows"]}
-    wanted = itertools.product(arguments.seeds, PENALTIES, losses.LOSSES)
-    for seed, penalty, loss in [key for key in wanted if key not in done][: arguments.most]:
-        row = {"loss": loss, "penalty": penalty, "seed": seed} | judge(recipe(loss, penalty), seed, images, test)
+    made = 0
+    for seed, penalty, loss in itertools.product(arguments.seeds, PENALTIES, losses.LOSSES):
+        key = {"loss": loss, "penalty": penalty, "seed": seed}
+        if made == arguments.most or key in keys(read(arguments.out, images, test)):
+            continue
+        row = key | judge(recipe(loss, penalty), seed, images, test)
         print(json.dumps(row), flush=True)
-        result["rows"].append(row)
-        write_atomically(arguments.out, (json.dumps(result, indent=1) + "\n").encode())
+        result = read(arguments.out, images, test)  # anew, because another process may have added to it meanwhile
+        if key not in keys(result):
+            result["rows"].append(row)
+            write_atomically(arguments.out, (json.dumps(result, indent=1) + "\n").encode())
+        made += 1
+
+
+def keys(result: dict) -> list[dict]:
+    """What each row is of."""
+    return [{name: row[name] for name in ("loss", "penalty", "seed")} for row in result["rows"]]
 
 
 def judge(recipe: methods.Recipe, seed: int, images, test: torch.Tensor) -> dict:

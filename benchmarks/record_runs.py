@@ -5,7 +5,7 @@
 Small DCGANs on MNIST, and one small GAN on the ring of 8 points. Recorded, every 10 steps: the losses and D's answers
 (means of 10 steps), the norm of G's gradient at that step, and the spread: how far apart 64 fakes lie on average,
 divided by the same of 64 real samples. What a run is called in the lesson was decided afterwards, by these numbers and
-by what it draws at the end. Twenty-five settings were tried, and these six shown because they differ. The result goes
+by what it draws at the end. Twenty-five settings were tried; these six are shown because they differ. The result goes
 to assets/results/recorded_runs.json, run by run; a run that is there is not recorded again.
 """
 

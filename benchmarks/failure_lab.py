@@ -36,8 +36,8 @@ def main() -> None:
     torch.set_num_threads(1)
     rows = json.loads(arguments.out.read_text(encoding="utf-8"))["rows"] if arguments.out.exists() else []
     done = {(row["failure"], row["side"], row["seed"]) for row in rows}
-    pairs = itertools.product(failures.FAILURES, ("broken", "cured"))
-    tries = itertools.product(COLLAPSES, failures.CURES)
+    pairs = [*itertools.product(failures.FAILURES, ("broken", "cured"))]
+    tries = [*itertools.product(COLLAPSES, failures.CURES)]
     wanted = [(*what, seed) for seed in arguments.seeds for what in (*pairs, *tries)]
     for name, side, seed in [key for key in wanted if key not in done][: arguments.most]:
         rows.append(measured(name, side, seed))

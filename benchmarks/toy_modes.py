@@ -3,10 +3,10 @@
     python benchmarks/toy_modes.py [METHOD ...] [--data ring grid] [--seeds 0 1 2] [--most ROWS]
 
 All methods share networks (3 x 128), batch size, Adam with a falling rate, the average, and the budget: as many steps
-as fit into 115 CPU seconds by the time of the first 200 (`--steps` repeats a stored row). They differ in loss, packing
-and penalty, and WGAN-GP in its critic steps. 2,500 samples are judged once: modes with a sample within 3 standard
-deviations, the share of such samples, and KL(q || uniform). Rows are written to assets/results/toy_modes.json when they
-are done, and not run again; `--most` ends the script after so many new rows.
+as fit into 115 CPU seconds by the time of steps 200 to 400 (`--steps` repeats a stored row). They differ in loss,
+packing and penalty, and WGAN-GP in its critic steps. 2,500 samples are judged once: modes with a sample within 3
+standard deviations, the share of such samples, and KL(q || uniform). Rows are written to assets/results/toy_modes.json
+when they are done, and not run again; `--most` ends the script after so many new rows.
 """
 
 from __future__ import annotations

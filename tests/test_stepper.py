@@ -6,6 +6,8 @@ import base64
 import dataclasses
 import io
 import re
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -160,6 +162,25 @@ def test_each_answer_of_the_page_makes_one_frame_until_pause(stepper):
 def test_a_run_without_a_page_makes_one_frame(stepper):
     click(stepper, "Run")
     assert stepper.game.g_steps <= stepper.speed.value and stepper._sent.value == 1
+
+
+@pytest.mark.parametrize("press", [lambda stepper: click(stepper, "Reset"), GANStepper.reset])
+def test_a_reset_in_another_thread_waits_for_the_frame_in_hand(stepper, press):
+    first, advance, inside = both(stepper), stepper.game.advance, threading.Event()
+
+    def slow(*arguments) -> None:
+        inside.set()
+        time.sleep(0.2)
+        advance(*arguments)
+
+    stepper.game.advance = slow
+    frame = threading.Thread(target=click, args=(stepper, "Run"))
+    frame.start()
+    inside.wait(10)
+    press(stepper)
+    frame.join()
+    assert not stepper.running and stepper.game.g_steps == 0
+    assert all(torch.equal(a, b) for a, b in zip(first, both(stepper), strict=True))
 
 
 # Controls: each changes what it says, and nothing else.

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import html
 import io
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -169,17 +170,22 @@ class ErrorLine:
     Jupyter swallows an exception in a widget's callback: the slider moves and nothing happens. So each
     callback goes through `guard`, which shows the exception here and takes it away after the next success.
 
+    JupyterLab also sends some messages of one widget to the kernel's main thread and others to a subshell's, so that
+    callbacks can overlap. Those guarded by one line run one at a time.
+
     Attributes:
         widget: the `ipywidgets.HTML` to put into the layout.
         error: the exception shown, or None; `raise explorer.error` gives its whole traceback.
+        lock: held while a callback runs; the same thread may take it again.
     """
 
     def __init__(self) -> None:
         self.widget = ipywidgets.HTML()
         self.error: Exception | None = None
+        self.lock = threading.RLock()
 
     def guard(self, callback: Callable[..., None], clears: bool = True) -> Callable[..., None]:
-        """Return a callback that never raises and shows here what went wrong.
+        """Return a callback that never raises, waits for the others and shows here what went wrong.
 
         Args:
             clears: whether its success takes away the error shown; not so where no person has acted.
@@ -187,15 +193,16 @@ class ErrorLine:
 
         @functools.wraps(callback)
         def guarded(*arguments: object) -> None:
-            try:
-                callback(*arguments)
-            except Exception as error:  # whatever a learner's code raises must be seen
-                self.error = error
-                self.widget.value = self._message(error)
-            else:
-                if clears:
-                    self.error = None
-                    self.widget.value = ""
+            with self.lock:
+                try:
+                    callback(*arguments)
+                except Exception as error:  # whatever a learner's code raises must be seen
+                    self.error = error
+                    self.widget.value = self._message(error)
+                else:
+                    if clears:
+                        self.error = None
+                        self.widget.value = ""
 
         return guarded
 

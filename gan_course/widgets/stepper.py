@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,17 @@ OWN = "the recipe's"  # a loss, a penalty or data that no list here has
 FRAME_SECONDS = 0.05  # steps that do not fit wait for the next frame, so that ten frames a second are shown
 
 
+def one_at_a_time(method: Callable) -> Callable:
+    """Let a method of the stepper wait until callbacks in other threads have ended."""
+
+    @functools.wraps(method)
+    def alone(self: GANStepper, *arguments: object, **named: object) -> object:
+        with self.error_line.lock:
+            return method(self, *arguments, **named)
+
+    return alone
+
+
 class GANStepper:
     """Buttons that move a GAN in the plane one step at a time, and controls that change it while it runs.
 
@@ -41,7 +53,9 @@ class GANStepper:
     shown in red, and ends a run; the last good picture stays.
 
     How a run goes on: a frame raises a counter, the page sends that number back, and only this makes the next frame.
-    So no thread is needed, a closed page ends the run, and a slow kernel is never sent more than one frame ahead.
+    So no thread is started, a closed page ends the run, and a slow kernel is never sent more than one frame ahead.
+    What a page sends is handled in the kernel's threads one at a time (`ErrorLine.guard`), and what you call in a cell
+    waits too: a 'Reset' comes after the frame in hand.
 
     Args:
         data: a name of `stepper_data.DATA` ("ring", "grid", "moons", "spiral", "swiss roll", "normal"), a list of
@@ -94,25 +108,30 @@ class GANStepper:
 
     # What the buttons do. Called from Python these raise; behind a button the error is shown instead.
 
+    @one_at_a_time
     def step_d(self) -> None:
         """Move D alone, once."""
         self.game.step_d()
         self._draw()
 
+    @one_at_a_time
     def step_g(self) -> None:
         """Move G alone, once."""
         self.game.step_g()
         self._draw()
 
+    @one_at_a_time
     def advance(self, steps: int) -> None:
         """Make whole steps of the recipe, then draw: `stepper.advance(500)` without a click."""
         self.game.advance(steps)
         self._draw()
 
+    @one_at_a_time
     def pause(self) -> None:
         """Stop a run; nothing that is on its way from the page makes another frame."""
         self._set_running(False)
 
+    @one_at_a_time
     def reset(self) -> None:
         """Take the first weights and random numbers again; data and recipe stay as they are now."""
         self.pause()
@@ -125,6 +144,7 @@ class GANStepper:
 
         display(self)
 
+    @one_at_a_time
     def figure(self) -> Figure:
         """Draw what is shown now without the controls: the map with points and arrows, and the warped grid.
 

@@ -410,7 +410,7 @@ for offset, (penalty, label), colour, marker in zip(
             label=label if position == 0 else None,
         )
 axis.set(yticks=range(len(losses.LOSSES)), yticklabels=[name.replace("_", " ") for name in losses.LOSSES], xscale="log")
-ticks = [tick for tick in (10, 20, 50, 100, 200, 500, 1000, 2000) if 0.7 * min(every) < tick < 1.4 * max(every)]
+ticks = [tick for tick in (10, 20, 50, 70, 100, 150, 200, 500, 1000, 2000) if 0.7 * min(every) < tick < 1.4 * max(every)]
 axis.minorticks_off()
 axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
 axis.set_xlabel("FD (digit features), log scale, lower is better; one dot a seed")

@@ -5,7 +5,8 @@
 An image is three random digits of MNIST's training split as red, green and blue: 1,000 modes, almost equally frequent.
 As in PacGAN (Lin et al. 2018, and the authors' code), 26,000 samples are judged by a classifier of single digits, here
 the shipped one: a mode counts when one sample falls into it, and KL is KL(q || uniform), in nats, of the shares q.
-There the training set is 128,000 images drawn once; here every batch draws new ones. One seed.
+There the training set is 128,000 images drawn once from digits of both splits; here every batch draws new ones. One
+seed.
 
 The run is judged as it goes and the result written each time; a run that was stopped goes on from its checkpoint in
 DIR. Seconds are of the processor, on one core, without the judging.
@@ -30,7 +31,7 @@ RESULT = Path(methods.__file__).parent / "assets" / "results" / "stacked_mnist.j
 SAMPLES = 26_000
 JUDGE_EVERY = 2_500  # steps
 REAL = "real digits of the test split"
-# Modes of 1,000 and KL, from PacGAN's table for the networks of the VEEGAN paper.
+# Modes of 1,000 and KL, from PacGAN's Table 2, for the networks of the VEEGAN paper.
 PUBLISHED = {
     "DCGAN": {"modes": 99.0, "kl": 3.40},
     "ALI": {"modes": 16.0, "kl": 5.40},

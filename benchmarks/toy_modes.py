@@ -98,7 +98,7 @@ def result(rows: list[dict]) -> dict:
         "torch": torch.__version__,
         "settings": {name: recipe.settings() for name, recipe in METHODS.items()},
         "published": {
-            "source": "Lin et al. (2018), PacGAN, section 4.1: 400 epochs over 100,000 points, batches of 100",
+            "source": "Lin et al. (2018), PacGAN, Table 1: 400 epochs over 100,000 points, batches of 100",
             "columns": ["modes", "high_quality", "kl"],
             **PUBLISHED,
         },

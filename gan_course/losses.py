@@ -145,7 +145,7 @@ LOSSES: dict[str, AdversarialLoss] = {
             "relativistic",
             relativistic_discriminator,
             relativistic_generator,
-            "Jolicoeur-Martineau (2019), the paired RpGAN, with the cross-entropy",
+            "Jolicoeur-Martineau (2019), the relativistic standard GAN, which Huang et al. (2024) call RpGAN",
             needs_real=True,
         ),
     )

@@ -30,7 +30,7 @@ def modes_captured(samples: Tensor, centers: Tensor, std: float) -> ModesCapture
     Raises:
         ValueError: wrong shapes, no sample, or NaN.
 
-    Source: Srivastava et al. (2017) and Lin et al. (2018), PacGAN, section 4.1.
+    Source: Srivastava et al. (2017) and Lin et al. (2018), PacGAN.
     """
     samples, centers = (x.detach().cpu().double() for x in (samples, centers))
     if samples.ndim != 2 or samples.shape[1:] != centers.shape[1:] or len(samples) == 0:

@@ -410,7 +410,9 @@ for offset, (penalty, label), colour, marker in zip(
             label=label if position == 0 else None,
         )
 axis.set(yticks=range(len(losses.LOSSES)), yticklabels=[name.replace("_", " ") for name in losses.LOSSES], xscale="log")
-ticks = [tick for tick in (10, 20, 50, 70, 100, 150, 200, 500, 1000, 2000) if 0.7 * min(every) < tick < 1.4 * max(every)]
+ticks = [
+    tick for tick in (10, 20, 50, 70, 100, 150, 200, 500, 1000, 2000) if 0.7 * min(every) < tick < 1.4 * max(every)
+]
 axis.minorticks_off()
 axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
 axis.set_xlabel("FD (digit features), log scale, lower is better; one dot a seed")
@@ -440,8 +442,8 @@ print(f"your guesses: {my_best_loss or 'none yet'}, {my_gap or 'none yet'} times
 # %% [markdown]
 # What the table says, and what it does not:
 # - **Four of the six cannot be told apart.** Minimax, non-saturating, least squares and hinge differ by no more than their own
-#   seeds do. Lucic et al. (2018) came to the same result with far more computing: with enough tuning, most losses reach similar
-#   scores.
+#   seeds do. Lucic et al. (2018) found something like it with far more computing: with enough tuning and restarts, most models
+#   reach similar scores, and none was consistently better than the non-saturating GAN.
 # - **Minimax does not fail here.** D and G take turns, so D never becomes certain, and D(G(z)) never comes near 0. Saturation
 #   needs the loss *and* the situation. Section 5.2 makes the situation.
 # - **Wasserstein alone fails.** Nothing bounds its critic; without a penalty its logits are in the ten thousands at the end. Even R1,
@@ -629,9 +631,10 @@ plots.show(
 )
 
 # %% [markdown]
-# Two things to learn here. A collapsed G need not sit *on* a mode: the clump may be anywhere, for where a D that hardly learns is highest says
-# little about the data. And the cured side has all 25 modes with most of its samples between them: one sample is enough for a mode
-# to count. Read `modes` and `high_quality` together. (With a longer budget and a better recipe both come right: lesson 05.)
+# Two things to learn here. A collapsed G need not sit *on* a mode: the clump may be anywhere, for where a D that hardly learns is
+# highest says little about the data. And the cured side has 25 modes (24 on one of the stored seeds) with most of its samples
+# between them: one sample is enough for a mode to count. Read `modes` and `high_quality` together. (With a longer budget and a
+# better recipe both come right: lesson 05.)
 
 # %% [markdown]
 # ### 5.2 Saturation
@@ -688,9 +691,10 @@ plots.show(
 # The learning rates are the same on both sides. What differs is whether anything bounds the critic. Without a bound, D gains by
 # multiplying its logits, G's gradient is multiplied along, and the curve on the right goes up by two orders of magnitude.
 #
-# The points do not show it: both sides lie on the ring, and the high-quality shares are alike. Again it is Adam, which does not care about
-# the size of a gradient. Watch the gradient anyway: the critic's scale is running away. A second term in G's loss would soon be drowned,
-# and half precision ends at 65,504. On MNIST the same loss without a bound was the worst of section 4.
+# With this seed the points do not show it yet: both sides lie on the ring, and the high-quality shares are alike. Again it is Adam, which
+# does not care about the size of a gradient. Watch the gradient anyway: the critic's scale is running away. With the other two stored
+# seeds the broken side has 2 and 3 modes left, the cured side 8 each time. A second term in G's loss would soon be drowned, and half
+# precision ends at 65,504. On MNIST the same loss without a bound was the worst of section 4.
 
 # %% [markdown]
 # ### 5.5 Built badly
@@ -744,8 +748,9 @@ plots.show(
 #   of real samples are not. Exercise 5.
 # - **Unrolling** (Metz et al. 2017). G minimises its loss against the D that would answer, k steps ahead, and its gradient runs
 #   through those k steps. To rush to one spot does not pay for a G that foresees D's answer. Each step costs k more steps of D.
-# - **Two time scales** (Heusel et al. 2017). Different learning rates for the two players. The paper proves convergence to a
-#   local equilibrium under assumptions on the rates; in practice it means: let D learn faster than G.
+# - **Two time scales** (Heusel et al. 2017). Different learning rates for the two players, so that G changes slowly and D can
+#   follow. The paper proves convergence to a local equilibrium under assumptions, on the rates among others. Usually D gets the
+#   larger rate; the paper's own DCGANs give it the smaller one, so a rate is not yet a speed.
 # - **Spectral normalisation** (Miyato et al. 2018). Every weight matrix of D is divided by its largest singular value, which bounds
 #   how steep D can be anywhere. Lesson 05 builds it.
 # - **Gradient penalties** (Gulrajani et al. 2017; R1: Mescheder et al. 2018). D pays for being steep: at points between real and fake, or
@@ -1124,7 +1129,8 @@ checks.lesson04.gradient_norm(gradient_norm)
 #   Networks](https://arxiv.org/abs/1611.04076), ICCV 2017.
 # - J. H. Lim, J. C. Ye: [Geometric GAN](https://arxiv.org/abs/1705.02894), 2017 (hinge).
 # - M. Arjovsky, S. Chintala, L. Bottou: [Wasserstein GAN](https://arxiv.org/abs/1701.07875), ICML 2017.
-# - A. Jolicoeur-Martineau: [The relativistic discriminator](https://arxiv.org/abs/1807.00734), ICLR 2019.
+# - A. Jolicoeur-Martineau: [The relativistic discriminator: a key element missing from standard
+#   GAN](https://arxiv.org/abs/1807.00734), ICLR 2019.
 # - M. Lucic, K. Kurach, M. Michalski, S. Gelly, O. Bousquet: [Are GANs Created Equal? A Large-Scale
 #   Study](https://arxiv.org/abs/1711.10337), NeurIPS 2018.
 # - M. Arjovsky, L. Bottou: [Towards Principled Methods for Training Generative Adversarial

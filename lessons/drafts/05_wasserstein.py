@@ -499,15 +499,15 @@ for name, options in rows:
 #   fakes lie elsewhere, and the earth passes in between.
 # - **Between**: held on the way from fake to real. The paper proves that the best critic has slope 1 on the lines between
 #   points that the best plan joins. The penalty joins points at random: a stand-in for a plan that nobody knows.
-# - **Spectral norm** keeps each layer's stretch at 1, so K ≤ 1 for the whole network, at every input. It cannot overshoot: its
-#   estimate is W1 at most, here a little less.
+# - **Spectral norm** keeps each layer's stretch at 1, so K ≤ 1 for the whole network, at every input, up to the error of the power
+#   iteration. It hardly overshoots: here its estimate is a little less than W1.
 
 # %% [markdown]
 # ## 6 Build
 # ### 6.1 Clipping (WGAN)
 # Arjovsky et al. (2017), Algorithm 1: after every step of the critic, each weight is clamped into [-0.01, 0.01]. RMSprop with a
-# rate of 5e-5, 5 critic steps for one of G. The authors' code has one thing more: **100** critic steps in the first 25
-# rounds and in every 500th, so that the critic is near its best at first.
+# rate of 5e-5, 5 critic steps for one of G. The authors' code clips before each step, and has one thing more: **100** critic
+# steps in the first 25 rounds and in every 500th, so that the critic is near its best at first.
 
 
 # %%
@@ -544,7 +544,8 @@ print(f"critic steps in the first 25 rounds {first:,}, in the next 475 {then:,}"
 # Gulrajani et al. (2017), equation 3. A point **between** each fake and a real sample, one uniform number a sample; the norm of
 # each sample's own gradient; its squared distance from 1:
 #
-# $$\mathbb{E}_{\hat x}\, \big( \lVert \nabla_{\hat x} f(\hat x) \rVert_2 - 1 \big)^2, \qquad \hat x = u\,x + (1 - u)\,G(z), \quad u \sim U[0, 1]$$
+# $$\mathbb{E}_{\hat x}\, \big( \lVert \nabla_{\hat x} f(\hat x) \rVert_2 - 1 \big)^2, \qquad \hat x = u\,x + (1 - u)\,G(z), \quad
+# u \sim U[0, 1]$$
 
 
 # %%
@@ -881,7 +882,7 @@ for state, estimate, truth in zip(state_of, truth_now.estimates, truth_now.truth
 # %% [markdown]
 # ## 8 Pictures
 # ### 8.1 What clipping does to a critic
-# Figure 1 of Gulrajani et al. (2017) trains critics to the end against a **fixed** generator: real samples plus noise of
+# Figure 1a of Gulrajani et al. (2017) trains critics to the end against a **fixed** generator: real samples plus noise of
 # variance 1. Three toy sets: 8 Gaussians, 25 Gaussians, the Swiss roll, scaled as in the authors' code. The contour lines are
 # the critic's level sets.
 
@@ -1021,8 +1022,8 @@ plots.show(
 
 # %% [markdown]
 # ### 8.2 Whole GANs
-# Now G learns as well: WGAN-GP, five critic steps a round, λ = 0.1 as in the authors' toy code. Judged as in lesson 04: a mode is
-# captured if a sample lies within 3 standard deviations; high quality is the share of such samples.
+# Now G learns as well: WGAN-GP, five critic steps a round, λ = 0.1 as in the authors' toy code (the paper says 10). Judged as in
+# lesson 04: a mode is captured if a sample lies within 3 standard deviations; high quality is the share of such samples.
 
 
 # %%
@@ -1094,14 +1095,16 @@ plots_2d.step_slider(frames, [f"the Swiss roll at step {moment[0]}" for moment i
 # Every mode is found, and the level sets have an eye for each. But many samples still lie between the islands: G is continuous, and
 # stretches one clump of z over all of them. Section 9.3 shows how far one gets in two minutes, and with which method.
 #
-# The table has the first *honest distances* of this course: W1 by assignment between 1,000 fakes and 1,000 real points, beside what two sets of
-# real points are apart. Two sets of samples never coincide; an estimate from samples has a floor, and it grows with the number of dimensions.
+# The table has the first *honest distances* of this course: W1 by assignment between 1,000 fakes and 1,000 real points, beside
+# what two sets of real points are apart. Two sets of samples never coincide; an estimate from samples has a floor, and it grows
+# with the number of dimensions.
 
 # %% [markdown]
 # ## 9 Digits
 # ### 9.1 Seven methods under one clock
 # The same two networks, the same batch size, the same time on one core, three seeds; each method with the settings of its
-# paper, and no BatchNorm where the method forbids it. All metrics use digit features; lesson 10 explains them. For now:
+# paper or its authors' code (R3GAN's without its schedules), and no BatchNorm where the method forbids it. All metrics use digit
+# features; lesson 10 explains them. For now:
 # **FD** and **KD** compare whole clouds of features, lower is better; **precision** and **density** ask whether drawn digits
 # look like real ones, **recall** and **coverage** whether all kinds of real ones are drawn, higher is better. The two recipes
 # that end in `-fast` are the course's own, made for minutes.
@@ -1163,7 +1166,7 @@ digit_run = training.train(
 )
 drawn = training.sample(digit_run.sampler, count, seed=1)  # (count, 1, 28, 28)
 live = metrics.compare(test_digits.images, drawn, extractor)
-mean_in_table = table["table"].get("wgan-gp-fast", {"frechet_distance": {"mean": math.nan}})["frechet_distance"]["mean"]
+mean_in_table = table["table"]["wgan-gp-fast"]["frechet_distance"]["mean"]
 print(
     f"{digit_run.step} steps in {digit_run.seconds:.0f} s: FD ({live['features']}) {live['frechet_distance']:.1f},",
     end=" ",
@@ -1174,13 +1177,11 @@ print(f"in the table {mean_in_table:.1f}; precision {live['precision']:.3f}, rec
 # The shipped generator was trained by the same recipe and the same code, for longer.
 
 # %%
-groups = {"real": test_digits.images[:36], "this run": drawn[:36]}
-if (RESULTS.parent / "checkpoints" / "wgan-gp-fast-mnist.json").exists():  # TODO
-    shipped, card = training.load_network("wgan-gp-fast-mnist")
-    groups["shipped"] = training.sample(shipped, 36, seed=1)
-    print(
-        f"shipped: {card['steps']:,} steps, {card['seconds']:.0f} s on {card['hardware']}, FD {card['metrics']['frechet_distance']:.1f}"
-    )
+shipped, card = training.load_network("wgan-gp-fast-mnist")
+groups = {"real": test_digits.images[:36], "this run": drawn[:36], "shipped": training.sample(shipped, 36, seed=1)}
+print(
+    f"shipped: {card['steps']:,} steps, {card['seconds']:.0f} s on {card['hardware']}, FD {card['metrics']['frechet_distance']:.1f}"
+)
 plots.show(
     plots.comparison(groups, height=2.8),
     alt="36 real digits beside 36 drawn by the WGAN-GP of this run and 36 by the shipped one.",
@@ -1249,25 +1250,24 @@ print(f"W1 by assignment, real to real: {w1_assigned(real.flatten(1), more_real.
 # is KL(q || uniform) over the modes. `points-fast` is relativistic + R1 + R2.
 
 # %%
-if (RESULTS / "toy_modes.json").exists():  # TODO
-    modes = stored("toy_modes")
-    for name, title in {"ring": "ring of 8", "grid": "grid of 25"}.items():
-        print(f"{title:<24}{'modes':>12}{'high quality':>18}{'KL':>18}")
-        for row in modes["summary"]:
-            if row["data"] == name and row["seeds"]:
-                quality, kl = row["high_quality"], row["kl"]
-                label = f"{row['method']}, {row['seeds']} seeds"
-                cells = (
-                    f"{quality['mean']:.1%} ({quality['std']:.1%})".rjust(18),
-                    f"{kl['mean']:.3f} ({kl['std']:.3f})".rjust(18),
-                )
-                print(f"{label:<24}{row['modes']['mean']:12.1f}{''.join(cells)}")
-        for method in ("GAN", "PacGAN2", "PacGAN4"):
-            found, quality, kl = modes["published"][method][name]
-            print(f"{method + ', published':<24}{found:12.1f}{quality:18.1%}{kl:18.2f}")
-        print()
-    exact = modes["exact_generator"]["high_quality"]
-    print(f"an exact generator: {exact:.1%};  {modes['cpu_seconds']} s on one core each")
+modes = stored("toy_modes")
+for name, title in {"ring": "ring of 8", "grid": "grid of 25"}.items():
+    print(f"{title:<24}{'modes':>12}{'high quality':>18}{'KL':>18}")
+    for row in modes["summary"]:
+        if row["data"] == name and row["seeds"]:
+            quality, kl = row["high_quality"], row["kl"]
+            label = f"{row['method']}, {row['seeds']} seeds"
+            cells = (
+                f"{quality['mean']:.1%} ({quality['std']:.1%})".rjust(18),
+                f"{kl['mean']:.3f} ({kl['std']:.3f})".rjust(18),
+            )
+            print(f"{label:<24}{row['modes']['mean']:12.1f}{''.join(cells)}")
+    for method in ("GAN", "PacGAN2", "PacGAN4"):
+        found, quality, kl = modes["published"][method][name]
+        print(f"{method + ', published':<24}{found:12.1f}{quality:18.1%}{kl:18.2f}")
+    print()
+exact = modes["exact_generator"]["high_quality"]
+print(f"an exact generator: {exact:.1%};  {modes['cpu_seconds']} s on one core each")
 
 # %% [markdown]
 # ### 9.4 A thousand modes
@@ -1276,15 +1276,14 @@ if (RESULTS / "toy_modes.json").exists():  # TODO
 # KL(q || uniform).
 
 # %%
-if (RESULTS / "stacked_mnist.json").exists():  # TODO
-    stacked = stored("stacked_mnist")
-    ours, real_scores = stacked["ours"], stacked["real digits of the test split"]
-    print(f"{'':<36}modes of 1,000    KL")
-    for name, scores in stacked["published"].items():
-        print(f"{name + ', published':<36}{scores['modes']:14.1f}{scores['kl']:6.2f}")
-    print(f"{stacked['recipe']['name'] + ', this course':<36}{ours['modes']:14.1f}{ours['kl']:6.2f}")
-    print(f"{'real test digits, the same judge':<36}{real_scores['modes']:14.1f}{real_scores['kl']:6.2f}")
-    print(f"{stacked['step']:,} steps, {stacked['seconds'] / 3600:.1f} hours on one core, seed {stacked['seed']}")
+stacked = stored("stacked_mnist")
+ours, real_scores = stacked["ours"], stacked["real digits of the test split"]
+print(f"{'':<36}modes of 1,000    KL")
+for name, scores in stacked["published"].items():
+    print(f"{name + ', published':<36}{scores['modes']:14.1f}{scores['kl']:6.2f}")
+print(f"{stacked['recipe']['name'] + ', this course':<36}{ours['modes']:14.1f}{ours['kl']:6.2f}")
+print(f"{'real test digits, the same judge':<36}{real_scores['modes']:14.1f}{real_scores['kl']:6.2f}")
+print(f"{stacked['step']:,} steps, {stacked['seconds'] / 3600:.1f} hours on one core, seed {stacked['seed']}")
 
 # %% [markdown]
 # ## 10 Break it
@@ -1311,9 +1310,9 @@ for (name, penalty), n in itertools.product(ways.items(), (512, 64)):
 
 # %% [markdown]
 # ### 10.2 BatchNorm in a penalised critic
-# DCGAN's rules want BatchNorm in D. WGAN-GP's paper forbids it (section 4): a sample's score then depends on the other samples of its
-# batch, and the gradient of the sum is no longer each sample's own. Worse, real and fake batches pass one after the other, and each is shifted
-# to mean 0. Our q is p, shifted: for this critic they are *the same*.
+# DCGAN's rules want BatchNorm in D. WGAN-GP's paper leaves it out and recommends LayerNorm (section 4): a sample's score would depend on
+# the other samples of its batch, and the gradient of the sum would no longer be each sample's own. Worse, real and fake batches
+# pass one after the other, and each is shifted to mean 0. Our q is p, shifted: for this critic they are *the same*.
 
 
 # %%
@@ -1551,7 +1550,7 @@ checks.lesson05.largest_stretch(largest_stretch)
 # - Its dual is a game: the best 1-Lipschitz critic earns W1, and its slope at a fake points where that fake should go. A
 #   K-Lipschitz critic earns K times as much.
 # - Clipping bounds K and does not choose it. The gradient penalty aims at K = 1 between real and fake, and lands a little above. The
-#   spectral norm keeps K below 1 for every input.
+#   spectral norm holds K at 1 or below for every input; for convolutions only roughly.
 # - A penalty is a gradient of a gradient: `create_graph=True`, one norm a sample, one interpolation number a sample, no BatchNorm. Test
 #   its gradient, not its value.
 # - The critic raises its estimate; G lowers it. Within one run the critic's loss follows quality. It is not the W1 of images.
@@ -1578,11 +1577,11 @@ checks.lesson05.largest_stretch(largest_stretch)
 #   Networks](https://arxiv.org/abs/1802.05957), ICLR 2018.
 # - L. Mescheder, A. Geiger, S. Nowozin: [Which Training Methods for GANs do actually
 #   Converge?](https://arxiv.org/abs/1801.04406), ICML 2018. R1 and R2 are its equations 9 and 10.
-# - Y. Huang, A. Gokaslan, V. Kuleshov, J. Tompkin: [The GAN is dead; long live the GAN! A Modern GAN
+# - N. Huang, A. Gokaslan, V. Kuleshov, J. Tompkin: [The GAN is dead; long live the GAN! A Modern GAN
 #   Baseline](https://arxiv.org/abs/2501.05441), NeurIPS 2024 (R3GAN).
 # - Z. Lin, A. Khetan, G. Fanti, S. Oh: [PacGAN: The power of two samples in generative adversarial
 #   networks](https://arxiv.org/abs/1712.04086), NeurIPS 2018. The protocols of sections 9.3 and 9.4.
-# - H. Petzka, A. Fischer, D. Lukovnikov: [On the regularization of Wasserstein GANs](https://arxiv.org/abs/1709.08894), ICLR
+# - H. Petzka, A. Fischer, D. Lukovnicov: [On the regularization of Wasserstein GANs](https://arxiv.org/abs/1709.08894), ICLR
 #   2018 (the one-sided penalty).
 # - J. Stanczuk, C. Etmann, L. M. Kreusser, C.-B. Schönlieb: [Wasserstein GANs Work Because They Fail (to Approximate the
 #   Wasserstein Distance)](https://arxiv.org/abs/2103.01678), 2021.

@@ -31,7 +31,9 @@ class Recipe:
         n_critic: steps of the discriminator for one of the generator: a number, or a function of how many steps of the
             generator are done. Read it by `critic_steps(generator_step)`.
         clip: every weight of the discriminator is brought into [-clip, clip] after each of its steps; None for never.
-        penalty: (discriminator, real, fake, rng) -> scalar, times penalty_weight, on every penalty_every-th step.
+        penalty: (discriminator, real, fake, rng) -> scalar, times its weight, on every penalty_every-th step.
+        penalty_weight, last_penalty_weight: at the start of the budget and, by the same factor a step, at its end; None
+            for a constant weight. Read it by `weight_of_penalty(progress)`.
         ema_decay: of the averaged generator; None for no average.
         steps: the budget when none is given.
         d_step, g_step, step: what one step is; the loop's own unless the method needs more.
@@ -52,6 +54,7 @@ class Recipe:
     clip: float | None = None
     penalty: Callable[..., Tensor] | None = None
     penalty_weight: float = 0.0
+    last_penalty_weight: float | None = None
     penalty_every: int = 1
     ema_decay: float | None = None
     steps: int = 5000
@@ -62,6 +65,12 @@ class Recipe:
     def critic_steps(self, generator_step: int) -> int:
         """Steps of the discriminator before the generator's step of this number, which starts at 0."""
         return self.n_critic(generator_step) if callable(self.n_critic) else self.n_critic
+
+    def weight_of_penalty(self, progress: float) -> float:
+        """The weight when this share of the budget is used, 0 to 1."""
+        if self.last_penalty_weight is None:
+            return self.penalty_weight
+        return self.penalty_weight * (self.last_penalty_weight / self.penalty_weight) ** progress
 
     def settings(self) -> dict:
         """The numbers and names of the recipe, for a model card; of a function or a loss, its name."""

@@ -110,6 +110,23 @@ def test_r1_pulls_the_gradient_down(tiny_recipe, squares):
     assert gradient(10.0) < 0.2 * gradient(0.0)
 
 
+def test_the_weight_of_a_penalty_falls_by_the_same_factor_each_step(tiny_recipe, squares, monkeypatch):
+    """The penalty is 1 whatever D is, so that the total less the loss is its weight."""
+    totals = []
+    monkeypatch.setattr(training.loop, "descend", lambda optimizer, loss: totals.append(loss.item()))
+    recipe = dataclasses.replace(
+        tiny_recipe, penalty=lambda *_: torch.ones(()), penalty_weight=8.0, last_penalty_weight=0.5, penalty_every=2
+    )
+    run = training.Run(recipe, squares, device="cpu")
+    weights = []
+    for step, progress in enumerate((0.0, 0.25, 0.5, 0.75, 1.0)):
+        run.step, run.progress = 2 * step, progress
+        loss = training.d_step(run, *[squares.batch(8, torch.Generator().manual_seed(0))[0]] * 2)["d_loss"].item()
+        weights.append((totals[-1] - loss) / 2)  # taken every second step, it weighs twice as much
+    assert weights == pytest.approx([8, 4, 2, 1, 0.5], rel=1e-4)
+    assert dataclasses.replace(recipe, last_penalty_weight=None).weight_of_penalty(0.7) == 8
+
+
 def test_learning_rates_fall_on_a_line(tiny_recipe, squares):
     run = training.Run(tiny_recipe, squares, device="cpu")
     seen = []

@@ -24,7 +24,7 @@ def d_step(run: Run, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
     loss = total = run.loss.discriminator(real_logits, fake_logits)
     if recipe.penalty and run.step % recipe.penalty_every == 0:
         # A penalty taken every k-th step weighs k times as much (lazy regularisation, Karras et al. 2020).
-        weight = recipe.penalty_weight * recipe.penalty_every
+        weight = recipe.weight_of_penalty(run.progress) * recipe.penalty_every
         total = loss + weight * recipe.penalty(run.discriminator, real, fake, run.rng)
     descend(run.d_optimizer, total)
     if recipe.clip:

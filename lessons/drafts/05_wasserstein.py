@@ -544,8 +544,7 @@ print(f"critic steps in the first 25 rounds {first:,}, in the next 475 {then:,}"
 # Gulrajani et al. (2017), equation 3. A point **between** each fake and a real sample, one uniform number a sample; the norm of
 # each sample's own gradient; its squared distance from 1:
 #
-# $$\mathbb{E}_{\hat x}\, \big( \lVert \nabla_{\hat x} f(\hat x) \rVert_2 - 1 \big)^2, \qquad \hat x = u\,x + (1 - u)\,G(z), \quad
-# u \sim U[0, 1]$$
+# $$\mathbb{E}_{\hat x}\, \big( \lVert \nabla_{\hat x} f(\hat x) \rVert_2 - 1 \big)^2, \qquad \hat x = u\,x + (1 - u)\,G(z), \quad u \sim U[0, 1]$$
 
 
 # %%

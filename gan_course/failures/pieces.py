@@ -80,14 +80,8 @@ def normal_weights(make: Callable, std: float) -> Callable:
 
 
 def he_weights(make: Callable) -> Callable:
-    """The same networks initialised so that signals keep their size through LeakyReLU(0.2) (He et al., 2015)."""
-
-    def initialise(module: nn.Module) -> None:
-        if isinstance(module, nn.Linear):
-            nn.init.kaiming_normal_(module.weight, a=0.2)
-            nn.init.zeros_(module.bias)
-
-    return lambda shape: make(shape).apply(initialise)
+    """The same networks with the weights of `networks.he_weights`."""
+    return lambda shape: networks.he_weights(make(shape))
 
 
 def biased(make: Callable, bias: float, rectifier: nn.Module | None = None) -> Callable:

@@ -8,7 +8,7 @@ from gan_course.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_course.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_course.networks.noise import InstanceNoise
 from gan_course.networks.packing import PackedDiscriminator
-from gan_course.networks.toy import PointDiscriminator, PointGenerator
+from gan_course.networks.toy import PointDiscriminator, PointGenerator, he_weights
 
 __all__ = [
     "DCGANDiscriminator",
@@ -22,6 +22,7 @@ __all__ = [
     "SmallClassifier",
     "build",
     "describe",
+    "he_weights",
     "initialise_dcgan",
     "spectral_norm",
 ]

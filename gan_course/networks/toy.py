@@ -53,6 +53,18 @@ class PointDiscriminator(nn.Module):
         return self.layers(points).squeeze(1)
 
 
+def he_weights(network: nn.Module) -> nn.Module:
+    """Initialise fully connected layers so that signals keep their size through LeakyReLU(0.2); returns the network.
+
+    Source: He, Zhang, Ren, Sun (2015), equations 14 and 15.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, a=0.2)
+            nn.init.zeros_(layer.bias)
+    return network
+
+
 def _fully_connected(inputs: int, widths: tuple[int, ...], outputs: int) -> nn.Sequential:
     layers = []
     for width in widths:

@@ -5,7 +5,7 @@ from gan_course.training.checkpoint import load_network, save_network
 from gan_course.training.ema import ExponentialMovingAverage
 from gan_course.training.loop import d_step, descend, g_step, gan_step, train
 from gan_course.training.run import Run
-from gan_course.training.sampling import sample
+from gan_course.training.sampling import rejection_sample, sample
 from gan_course.training.steps import fading_noise, unrolled_g_step
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "g_step",
     "gan_step",
     "load_network",
+    "rejection_sample",
     "sample",
     "save_network",
     "train",

@@ -632,9 +632,7 @@ plots.show(
 )  # fmt: skip
 real_std = data.to_float(test_digits).std(0).mean()  # standard deviation of a pixel over the images, mean over pixels
 for name, generator in {"MLP against MLP": run.sampler, "convolutional D": unequal.sampler}.items():
-    print(
-        f"spread, as a share of that of real digits, {name}: {training.sample(generator, 1000).std(0).mean() / real_std:.0%}"
-    )
+    print(f"spread, as a share of that of real digits, {name}: {training.sample(generator, 1000).std(0).mean() / real_std:.0%}")
 
 # %% [markdown]
 # One shape for every code. The **spread**, the standard deviation of a pixel over the samples, says in a number what you see:
@@ -728,8 +726,7 @@ axis.bar(
 axis.set(xlabel="digit that the classifier sees", ylabel="share", xticks=range(10))
 axis.legend(frameon=False)
 plots.show(
-    figure,
-    alt="Bars: the share of each digit among real images, about a tenth each, and among drawn ones, very uneven.",
+    figure, alt="Bars: the share of each digit among real images, about a tenth each, and among drawn ones, very uneven."
 )
 print(f"shares of the drawn digits: from {drawn_shares.min():.1%} to {drawn_shares.max():.1%}")
 

@@ -3,7 +3,7 @@
 #
 # {{badges}}
 #
-# **Time** about TODO minutes of computing on a two-core laptop; on a T4 not measured yet.
+# **Time** about 2 minutes of computing on a two-core laptop; on a T4 not measured yet.
 #
 # **You need** lessons 01 to 03: the game, its two steps, the non-saturating loss, and a DCGAN.
 #
@@ -48,7 +48,7 @@ from gan_course import (
 )
 from gan_course.data import toy
 
-device.announce(laptop="about TODO minutes on two CPU cores", gpu="not measured yet, less than on a CPU")
+device.announce(laptop="about 2 minutes on two CPU cores", gpu="not measured yet, less than on a CPU")
 
 RESULTS = Path(methods.__file__).parent / "assets" / "results"
 
@@ -835,8 +835,8 @@ print(f"your guess in section 2: {my_cure or 'none yet'}")
 # collapses just as thoroughly. And a G with a thirteenth of the weights captures the whole ring, if D answers in time. The
 # cause is in the *game*: all fakes follow one D, and D is too slow to make a crowded spot bad.
 #
-# Mind the third row. A smaller rate *for G alone* does cure it. Somebody who tries only that will say "the updates were too large".
-# The row above it shows that they were not: it is the *ratio* of the two rates that counts.
+# Mind the last row. A smaller rate *for G alone* does cure it. Somebody who tries only that will say "the updates were too large".
+# The second row shows that they were not: it is the *ratio* of the two rates that counts.
 #
 # And exploding gradients: the two sides of section 5.4 have the same learning rates. What the broken one lacks is a bound on D.
 

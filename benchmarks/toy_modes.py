@@ -2,11 +2,12 @@
 
     python benchmarks/toy_modes.py [METHOD ...] [--data ring grid] [--seeds 0 1 2] [--most ROWS]
 
-All methods share networks, batch size, Adam with a falling rate, the average, and the budget: 116 seconds on a core of
-their own (`--steps` repeats a stored row). They differ in loss, packing and penalty, and WGAN-GP in its critic steps.
-2,500 samples are judged once: modes with a sample within 3 standard deviations, the share of such samples, and KL(q ||
-uniform). Rows are written to assets/results/toy_modes.json when they are done, and not run again; `--most` ends the
-script after so many new rows.
+All methods share networks, batch size, Adam with a falling rate, the average, and the budget: as many steps as fit into
+116 seconds of a core's time by the speed of a trial (`--steps` repeats a stored row; the stored rows of points-fast had
+116 seconds by the clock, and a core of their own). They differ in loss, packing and penalty, and WGAN-GP in its critic
+steps. 2,500 samples are judged once: modes with a sample within 3 standard deviations, the share of such samples, and
+KL(q || uniform). Rows are written to assets/results/toy_modes.json when they are done, and not run again; `--most` ends
+the script after so many new rows.
 """
 
 from __future__ import annotations

@@ -1088,7 +1088,8 @@ for step, fake, scores in films["Swiss roll"].moments:
     draw_levels(axis, scores, SETS["Swiss roll"](400, generator=torch.Generator().manual_seed(1)), fake)
     axis.set_title(f"step {step}")
     frames.append(frame)
-plots_2d.step_slider(frames, [f"the Swiss roll at step {moment[0]}" for moment in films["Swiss roll"].moments])
+marks = [step for step, _, _ in films["Swiss roll"].moments]
+plots_2d.step_slider(frames, [f"the Swiss roll at step {step}" for step in marks], "step", marks)
 
 # %% [markdown]
 # Every mode is found, and the level sets have an eye for each. But many samples still lie between the islands: G is continuous, and

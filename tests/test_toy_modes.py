@@ -9,7 +9,7 @@ from gan_course import methods
 
 RESULT = Path(methods.__file__).parent / "assets" / "results" / "toy_modes.json"
 BEST = "points-fast, rejection"
-METHODS = ("GAN", "PacGAN2", "PacGAN4", "WGAN-GP", "points-fast", BEST)
+METHODS = ("GAN", "PacGAN2", "PacGAN4", "points-fast", BEST)
 
 
 @pytest.fixture(scope="module")

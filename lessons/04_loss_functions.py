@@ -115,7 +115,7 @@ my_cure = None  # what stops mode collapse: "a smaller learning rate", "a larger
 # | non-saturating | the same | -log D(G(z)) | G's loss turned round, so that it is steep where G is bad |
 # | least squares | (l(x) - 1)² + l(G(z))² | (l(G(z)) - 1)² | logits should *be* 1 and 0 |
 # | hinge | (exercise 2) | -l(G(z)) | right by a margin is right enough |
-# | Wasserstein | l(G(z)) - l(x) | -l(G(z)) | no probability: the difference of two mean scores |
+# | Wasserstein | l(G(z)) - l(x) | -l(G(z)) | no probability: the difference of two mean scores. Such a D is called a **critic** |
 # | relativistic | softplus(l(G(z)) - l(x)) | softplus(l(x) - l(G(z))) | is this real sample more real than this fake? |
 #
 # The first two are made of the **cross-entropy**; in logits, -log D = softplus(-l) and -log(1 - D) = softplus(l) (lesson 02).
@@ -144,7 +144,7 @@ MINE = {  # name: (D's loss of (real, fake), G's loss of (fake, real)); logits (
 
 # %% [markdown]
 # Are they the package's? Equal values do not prove it: a loss that is cut off from its logits has the right value too. So
-# compare the **gradients** as well, at ordinary logits, at extreme ones, and for a discriminator that judges patches.
+# compare the **gradients** as well, at ordinary logits, at extreme ones, and for logits in the shape of a map (lesson 08).
 
 
 # %%
@@ -247,7 +247,9 @@ axes[0].set(title="G's loss", xlabel="logit of a fake", ylim=(-9, 9))
 axes[1].set(title="the push on the logit", xlabel="logit of a fake", ylim=(-2, 5))
 axes[2].set(title="the push against D's answer", xlabel="D(G(z))", ylim=(-0.05, 1.15))
 axes[2].axvspan(0, 0.1, color="grey", alpha=0.25)
-axes[2].annotate("a young G's\nfakes are here", (0.08, 0.04), (0.3, -0.01), arrowprops={"arrowstyle": "->"}, fontsize=8)
+axes[2].annotate(
+    "fakes that D is\nsure of are here", (0.08, 0.04), (0.3, -0.01), arrowprops={"arrowstyle": "->"}, fontsize=8
+)
 for axis in axes:
     axis.grid(alpha=0.3)
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=9)
@@ -256,7 +258,7 @@ plots.show(
     alt="Left: G's losses against the logit of a fake. Middle: the push. The minimax push is 0 at negative logits and rises "
     "to 1; the non-saturating one does the opposite; least squares falls on a line through 0 at logit 1; hinge and "
     "Wasserstein are constant at 1; the relativistic one falls around the logit of its real partner. Right: against "
-    "D(G(z)) the first two are the straight lines D and 1 - D, and a young generator's fakes lie near 0.",
+    "D(G(z)) the first two are the straight lines D and 1 - D, and fakes that D is sure of lie near 0.",
 )
 
 # %%
@@ -270,7 +272,7 @@ for logit in (-8.0, -4.6, -2.0, 0.0, 2.0, 8.0):
 
 # %% [markdown]
 # Read it slowly; half of this lesson is in it.
-# - **Minimax** pushes with strength D(G(z)). A young generator's fakes are easy to tell, D(G(z)) is near **0**, and there the
+# - **Minimax** pushes with strength D(G(z)). Where D is sure of a fake, D(G(z)) is near **0**, and there the
 #   push is next to nothing: the loss *saturates*. You will read "vanishing gradient when D(G(z)) is near 1". That is the wrong end:
 #   near 1 the minimax push is at its strongest.
 # - **Non-saturating** pushes with strength 1 - D(G(z)): hard where G is bad, gently where it is good. Near 1 *it* saturates,
@@ -298,6 +300,7 @@ for colour, style, name in zip(
         loss = losses.LOSSES[name].discriminator(*pair) * len(line)
         pull = -torch.autograd.grad(loss, moving)[0]
         label = "cross-entropy (minimax, non-saturating)" if name == "non_saturating" else name.replace("_", " ")
+        label = label.replace("wasserstein", "Wasserstein")
         axis.plot(line, pull, color=colour, linestyle=style, label=label)
 for axis, side in zip(axes, ("real", "fake"), strict=True):
     axis.axhline(0, color="grey", linewidth=0.6)
@@ -375,7 +378,7 @@ table = stored("loss_table")
 PENALTIES = {"none": "no penalty", "r1": "R1"}
 print(f"{table['steps']} steps of batch {table['settings']['batch_size']}, learning rate {table['settings']['g_learning_rate']}, "
       f"{table['hardware']}; mean ± std of {len({row['seed'] for row in table['rows']})} seeds")  # fmt: skip
-print(f"{'loss':<15} {'penalty':<10} {'FD':>15} {'KD':>15} {'precision':>13} {'recall':>13} {'seconds':>8}")
+print(f"{'loss':<15} {'penalty':<10} {'FD':>15} {'KD':>15} {'precision':>13} {'recall':>13}")
 for penalty, label in PENALTIES.items():
     for loss in losses.LOSSES:
         rows = [row for row in table["rows"] if (row["loss"], row["penalty"]) == (loss, penalty)]
@@ -385,8 +388,7 @@ for penalty, label in PENALTIES.items():
             cells.append(
                 f"{mean(values):.{digits_after}f} ± {stdev(values):.{digits_after}f}" if len(values) > 1 else "diverged"
             )
-        seconds = mean(row["train_seconds"] for row in rows)
-        print(f"{loss:<15} {label:<10} {cells[0]:>15} {cells[1]:>15} {cells[2]:>13} {cells[3]:>13} {seconds:8.0f}")
+        print(f"{loss:<15} {label:<10} {cells[0]:>15} {cells[1]:>15} {cells[2]:>13} {cells[3]:>13}")
 real = table["real"]
 print(
     f"{'real digits':<26} {real['frechet_distance']:15.1f} {real['kernel_distance']:15.2f} {real['precision']:13.2f} {real['recall']:13.2f}"
@@ -421,7 +423,7 @@ axis.grid(alpha=0.3)
 axis.legend(frameon=False)
 plots.show(
     figure,
-    alt="One row a loss, one dot a seed, without a penalty and with R1: four losses mixed between 70 and 100, relativistic around "
+    alt="One row a loss, one dot a seed, without a penalty and with R1: four losses mixed between 70 and 101, relativistic around "
     "115, Wasserstein at 210 to 230 without and 110 to 150 with R1.",
 )
 
@@ -444,14 +446,15 @@ print(f"your guesses: {my_best_loss or 'none yet'}, {my_gap or 'none yet'} times
 # - **Four of the six cannot be told apart.** Minimax, non-saturating, least squares and hinge differ by no more than their own
 #   seeds do. Lucic et al. (2018) found something like it with far more computing: with enough tuning and restarts, most models
 #   reach similar scores, and none was consistently better than the non-saturating GAN.
-# - **Minimax does not fail here.** D and G take turns, so D never becomes certain, and D(G(z)) never comes near 0. Saturation
-#   needs the loss *and* the situation. Section 5.2 makes the situation.
+# - **Minimax does not fail here.** With equal rates D stays unsure: at the end D(G(z)) is about 0.4. Saturation needs the loss
+#   *and* the situation. Section 5.2 makes the situation.
 # - **Wasserstein alone fails.** Nothing bounds its critic; without a penalty its logits are in the ten thousands at the end. Even R1,
 #   which is not made for it, helps a lot. Lesson 05 gives it what it needs.
 # - **Relativistic is behind in so short a run.** From this it does not follow that it is behind in a long one; lesson 05 compares it
 #   again, with the two penalties that it is used with today.
-# - **R1 changes little for the other four** at this gentle learning rate. `dcgan-fast` has it together with a rate four times as
+# - **R1 changes little for the other five** at this gentle learning rate. `dcgan-fast` has it together with a rate four times as
 #   high. What a penalty is worth depends on what it has to hold back.
+# - 800 steps of 64 images are less than one pass over the training images. So no FD comes near the 15 of lesson 03.
 # - One learning rate for all is *fair* only in the sense of being equal. Another rate might favour another loss.
 #
 # One row again, here and now:
@@ -492,7 +495,7 @@ plots.show(
 )
 
 # %% [markdown]
-# (Not equal to the last digit: another number of threads adds in another order, and a GAN enlarges small differences.)
+# On one thread the row comes out as stored. More threads add in another order, and a GAN enlarges small differences.
 
 # %% [markdown]
 # ## 5 The failure laboratory
@@ -519,7 +522,7 @@ for name, failure in failures.FAILURES.items():
     print(f"{name:<20} {failure.number:<20} {cell(name, 'broken'):>17} {cell(name, 'cured'):>17}   {failure.change}")
 
 # %% [markdown]
-# The numbers, of 2,500 samples:
+# The numbers, of 2,500 samples (spread: of 500):
 #
 # | number | what it is | better |
 # |---|---|---|
@@ -527,11 +530,12 @@ for name, failure in failures.FAILURES.items():
 # | high_quality | share of the samples within 3 standard deviations of some mode; an exact generator has 0.989 | higher |
 # | kl | how unevenly the high-quality samples fall on the modes: KL(q ‖ uniform), in nats; nan if there are none | lower |
 # | spread | mean distance between two fakes, divided by that between two real points | near 1 |
-# | g_gradient, d_gradient | norm of the gradient that a player's step goes down, over all its weights | neither 0 nor huge |
+# | g_gradient, d_gradient | norm of the gradient that a player's step goes down, over all its weights: of the first step in *saturation*, at the end in *exploding-gradients*, of the first ten steps where it says `at_first` | neither 0 nor huge |
 # | distance | from the mean of the samples to the mean of the real points | lower |
+# | gap, real_logit, flat, leak | of D: how far its two mean answers are apart; its mean logit for real points; at how many fakes its slope is 0; how much one answer hangs on the other samples of the batch | lower |
 #
 # One function does every pair: it trains both sides from the same seed and measures along the way. A second one draws the ends side
-# by side, D as a map where D judges single points.
+# by side, over D as a map: green where it says real, pink where it says generated.
 
 
 # %%
@@ -560,9 +564,14 @@ def train_pair(name, seed=0):
     return sides
 
 
+EARLY = ("saturation", "bad-initialisation")  # what decides is measured in the first steps
+
+
 def draw_pair(name, sides, curve=None):
     """The ends of both sides in the plane; beside them the number along the way, or a `curve` of the history."""
     failure = failures.FAILURES[name]
+    critic = failure.broken.loss == "wasserstein"  # its scores are no logits: drawn from the lowest to the highest
+    early = "\nof the first step; the picture is the end" if name in EARLY else ""
     real = failure.data.batch(400, torch.Generator().manual_seed(0))[0]  # (400, 2)
     middle, reach = real.mean(0), 1.4 * (real - real.mean(0)).abs().max().clamp_min(1.0).item()
     where = plots_2d.plane(-reach, reach) + middle  # (1600, 2)
@@ -572,14 +581,16 @@ def draw_pair(name, sides, curve=None):
         run = outcome.run
         judge, fakes = run.discriminator, training.sample(run.sampler, 400, seed=1)  # (400, 2)
         with torch.no_grad(), widgets.raster.eval_mode(judge):
-            answers = judge(where).sigmoid().reshape(40, 40)
+            answers = judge(where).reshape(40, 40)
+        answers = (answers - answers.min()) / (answers.max() - answers.min()) if critic else answers.sigmoid()
         axis.imshow(answers, extent=box, origin="lower", cmap="PiYG", vmin=0, vmax=1, alpha=0.7)
         axis.scatter(*real.T, s=5, color=plots_2d.REAL, label="real")
         axis.scatter(*fakes.T, s=5, color=plots_2d.FAKE, label="fake")
         outside = ((fakes - middle).abs() > reach).any(1).float().mean()
         hidden = f"\n{outside:.0%} of the fakes out of view" if outside > 0.02 else ""
         number = outcome.numbers[failure.number]
-        axis.set(title=f"{side}: {failure.number} {number:.3g}{hidden}", xlim=box[:2], ylim=box[2:], aspect="equal")
+        axis.set_title(f"{side}: {failure.number} {number:.3g}{early}{hidden}", fontsize=10)
+        axis.set(xlim=box[:2], ylim=box[2:], aspect="equal")
     axes[0].legend(frameon=True, fontsize=7, loc="upper right", markerscale=2)
     for (side, (outcome, seen)), colour, style in zip(
         sides.items(), (plots_2d.FAKE, plots.COLOURS[2]), ("-", "--"), strict=True
@@ -608,8 +619,8 @@ plots.show(
 # %% [markdown]
 # Nothing in G's loss asks for variety. Each fake is pushed on its own, by the same D, and at any moment there is one spot that D
 # likes best. So all run there. D learns ten times more slowly than G: by the time it has turned against the spot, the fakes have
-# run on, together. The curve shows it: collapse is not a state but a chase. A D that answers in time makes a spot bad as soon as
-# it is crowded, and then it pays to be elsewhere.
+# run on, together. Collapse is not a state but a chase; section 7 lets you watch it. A D that answers in time makes a spot bad as
+# soon as it is crowded, and then it pays to be elsewhere.
 #
 # D's loss stays close to log 4 on *both* sides, so the loss does not show this failure. The samples do.
 
@@ -653,7 +664,7 @@ plots.show(
 # Now follow the curve on the right. The minimax gradient does *not* stay small: Adam divides by the gradient's own size, so a tiny
 # gradient makes steps as long as a large one, in the right direction, and after ten steps G is out. In this small game the
 # saturated side ends no worse. Do not learn from it that saturation is harmless: plain gradient descent does not get out (lesson
-# 01, section 9), and recording D of section 8 is a DCGAN that does not, with the same Adam. There D keeps running ahead.
+# 01, section 9), and in section 8 you will meet a DCGAN that does not, with Adam too. There D keeps running ahead.
 #
 # > **Myth** "D is trained until it converges, and then it is G's turn."
 #
@@ -673,9 +684,10 @@ plots.show(
 )
 
 # %% [markdown]
-# The modes are thin here (standard deviation 0.01). The fakes lie loosely around them, and a steep D can tell them apart almost
-# everywhere: its map is one colour, with eight small spots. So the gap between its answers grows, and most fakes get no direction.
-# R1 charges D for being steep at real points. The map in the middle is pale, has a slope everywhere, and the gap closes.
+# Both sides use the minimax loss and train D ten times as often as G, and the modes are thin (standard deviation 0.01). The fakes
+# lie loosely around them, and a steep D can tell them apart almost everywhere: its map is one colour, with eight small spots. So
+# the gap between its answers grows, and most fakes get no direction. R1 charges D for being steep at real points. The map in the
+# middle is pale, has a slope everywhere, and the gap closes.
 
 # %% [markdown]
 # ### 5.4 Exploding gradients
@@ -727,11 +739,13 @@ plots.show(
 #   never gets a gradient that could switch it on. D is flat, and G gets no direction at all. LeakyReLU has a slope on both sides, and
 #   starts from the same biases without harm. This is why D has LeakyReLU in the DCGAN's rules.
 # - **Weights too small.** N(0, 0.02) in layers without BatchNorm shrinks the signal on its way forward and the gradient on its way
-#   back, layer by layer: it starts a thousand times shorter. He's initialisation keeps both. Adam gets this small network going in some
-#   forty steps, but what got going is a G that has hardly bent the plane yet: its fakes lie on a line.
+#   back, layer by layer: it starts a thousand times shorter. He's initialisation (weights scaled so that a signal keeps its size;
+#   He et al. 2015) keeps both. Adam gets this small network going in some forty steps, but what got going is a G that has hardly
+#   bent the plane yet: its fakes lie on a line.
 # - **BatchNorm in D.** It subtracts the mean of the batch. If real and generated samples come in batches of their own, the difference
 #   between the two means is gone before D has seen it. D cannot tell that the whole ring is in the wrong place. One batch for both
-#   mends that, and only that: each answer still hangs on the other samples of the batch (`leak`), and the fakes are restless.
+#   mends that, and not all of it: each answer still hangs on the other samples of the batch (`leak`), and the fakes are restless, as
+#   the curve of the distance shows.
 #
 # Three more pairs are in the first table of this section: *overconfidence*, *far-rate* and *restless*. Run one with `train_pair`.
 
@@ -763,21 +777,25 @@ plots.show(
 
 # %% [markdown]
 # Which cure helps against which collapse? Each was tried on its own, with all else as in the broken recipe, three seeds each
-# (`benchmarks/failure_lab.py`). A cure that takes many modes may still be poor: read both numbers.
+# (`benchmarks/failure_lab.py`). The first one, two time scales, simply takes back the broken setting: it is the yardstick. A cure
+# that takes many modes may still be poor: read both numbers.
 
 # %%
 collapses = list(dict.fromkeys(row["failure"] for row in lab["matrix"]))
 for name in collapses:
     print(f"{failures.FAILURES[name].title}: mean ± std over {lab['matrix'][0]['seeds']} seeds")
-    print(f"  {'cure':<24} {'modes':>14} {'high quality':>16} {'kl':>16} {'seconds':>8}   cured")
+    print(f"  {'cure':<24} {'modes':>14} {'high quality':>16} {'kl [of so many seeds]':>22} {'seconds':>8}   cured")
     for row in (row for row in lab["matrix"] if row["failure"] == name):
         cells = [
             f"{row[key]['mean']:.3g} ± {row[key]['std']:.2g}" if key in row else "none"
             for key in ("modes", "high_quality", "kl")
         ]
+        each = [one["kl"] for one in lab["rows"] if (one["failure"], one["side"]) == (name, row["side"])]
+        without = each.count(None)  # no sample near any mode: such a seed has no KL
+        cells[2] += f" [{len(each) - without}]" if 0 < without < len(each) else ""
         healed = f"{row['verdicts'].count('cured')} of {row['seeds']}"
         print(
-            f"  {row['side']:<24} {cells[0]:>14} {cells[1]:>16} {cells[2]:>16} {row['cpu_seconds']['mean']:8.1f}   {healed}"
+            f"  {row['side']:<24} {cells[0]:>14} {cells[1]:>16} {cells[2]:>22} {row['cpu_seconds']['mean']:8.1f}   {healed}"
         )
 
 # %%
@@ -788,7 +806,9 @@ for axis, name in zip(axes, collapses, strict=True):
     for position, row in enumerate(rows):
         each = [one["modes"] for one in lab["rows"] if (one["failure"], one["side"]) == (name, row["side"])]
         colour = plots.COLOURS[1] if row["side"] == "nothing" else plots.COLOURS[0]
-        axis.plot(each, [position] * len(each), "o", color=colour, alpha=0.7)
+        axis.plot(
+            each, [position + 0.2 * (seed - 1) for seed in range(len(each))], "o", color=colour, markersize=5, alpha=0.8
+        )
     axis.axvline(most, color="grey", linestyle=":")
     axis.set(
         yticks=range(len(rows)),
@@ -804,11 +824,13 @@ plots.show(
 
 # %% [markdown]
 # Look for the pattern. What helps makes D *answer* in time (two time scales), shows it the crowd at once (packing), or lets G foresee the
-# answer (unrolling, at several times the cost). On the grid, where D is ten times slower again, the last two help less. What
+# answer (unrolling, at several times the cost). A pack of 4 is harder to judge than one of 2, and this D is too slow for it. On the grid,
+# where D is ten times slower again, packing and unrolling help less. What
 # does not help holds D back: smoothing, noise, spectral norm and penalties keep D from being steep or sure, and this D is too slow
 # already. Averaging cannot help either, because all the positions that it averages are collapsed.
 #
-# So a cure is not "good" or "bad". R1 mends section 5.3 and does nothing here. **Ask for the cause first, then choose.**
+# So a cure is not "good" or "bad". R1 closes the gap of section 5.3 (there with ten times the weight) and does nothing here.
+# **Ask for the cause first, then choose.**
 
 # %% [markdown]
 # ## 6 What mode collapse does not come from
@@ -838,7 +860,7 @@ print(f"your guess in section 2: {my_cure or 'none yet'}")
 # Mind the last row. A smaller rate *for G alone* does cure it. Somebody who tries only that will say "the updates were too large".
 # The second row shows that they were not: it is the *ratio* of the two rates that counts.
 #
-# And exploding gradients: the two sides of section 5.4 have the same learning rates. What the broken one lacks is a bound on D.
+# And exploding gradients: in section 5.4 a bound on D cured them, and the learning rates stayed as they were.
 
 # %% [markdown]
 # ## 7 The GAN stepper
@@ -851,15 +873,16 @@ stepper
 
 # %% [markdown]
 # Three things to try:
-# 1. **One player at a time.** Reset. Press *Step D* ten times and watch the map: only D learns, and no fake moves. Choose the loss
-#    *minimax* and look at the arrows where the map is darkest: they shrink. Choose *non saturating*: they are back, though no
-#    network has changed. Then press *Step G* ten times, and see the fakes follow the arrows while the map stands still.
+# 1. **One player at a time.** Reset, and set D's learning rate to 1e-2. Press *Step D* ten times and watch the map: only D
+#    learns, and no fake moves. Choose the loss *minimax* and look at the arrows where the map is darkest: they shrink. Choose
+#    *non saturating*: they are back, though no network has changed. Then press *Step G* ten times, and see the fakes follow the
+#    arrows while the map stands still.
 # 2. **Collapse and recovery.** Set D's learning rate to about 1e-4 and G's to 1e-3, and press *Run*. The fakes gather and wander. Now
 #    raise D's rate to 4e-3 while it runs.
 # 3. **A critic without a leash.** Reset, choose the loss *wasserstein*, penalty *none*, and run: the arrows grow and grow, and nothing
 #    settles. Choose *gradient penalty* while it runs. Lesson 05 explains what you see.
 #
-# The second one, done by the code and drawn without the controls:
+# Without a running kernel the stepper shows nothing. Here is the second one, done by the code and drawn without the controls:
 
 # %%
 chase = device.by_profile(smoke=10, laptop=800, gpu=800)
@@ -876,7 +899,7 @@ for name, rate in rates.items():
 # Six trainings, recorded by `benchmarks/record_runs.py`. Five are small DCGANs on MNIST, C is a small GAN on the ring of 8. All use
 # cross-entropy losses. Which of them is
 #
-# - **healthy**: G's samples are about as varied as real ones, and both players still have something to say;
+# - **healthy**: G's samples are about as varied as real ones, and neither player rejects the other for good;
 # - **collapsed**: G's samples have fallen together, on one or a few;
 # - **saturated**: D rejects everything, G's loss is at its flat end, and no gradient is left;
 # - **overpowered**: D rejects everything, G's gradient is large, and it does G no good?
@@ -936,7 +959,8 @@ checks.lesson04.read_the_curves(verdicts)
 #
 # <details><summary>Hint 2</summary>
 #
-# Two runs whose D is sure of everything differ by a factor of a million in one row. What does each loss look like at a logit of -12?
+# Two runs whose D is sure of everything differ by a factor of hundreds of thousands in one row. What does each loss look like at
+# a logit of -12?
 #
 # </details>
 #
@@ -972,19 +996,20 @@ plots.show(
 # - **A, healthy.** D leads at first, then G catches up; the answers come close to each other and stay apart, the spread reaches 1.
 # - **B, overpowered.** G's learning rate is 3e-5, D's 1e-3. D is certain after 30 steps. The loss is non-saturating, so G's gradient
 #   is long all the time, and useless: it says how to climb D here, and D's slope this far from any digit points nowhere.
-# - **C, collapsed.** Losses near 1.4 and 0.7, answers near 0.5: as calm as E, with the same two learning rates. But G is fifty
-#   times as fast as D, and all points sit on one clump that D is too slow to reject. Only the spread tells.
+# - **C, collapsed.** After step 100: losses near 1.4 and 0.7, answers near 0.5, as calm as E. G is fifty times as fast as D, and all
+#   points sit on one clump that D is too slow to reject. From then on only the spread tells. (E has the same two learning rates and
+#   does not collapse: whether a ratio is bad depends on the game.)
 # - **D, saturated.** The minimax loss against a fast D. Its D is as certain as B's, and G's gradient is shorter by a factor of hundreds
 #   of thousands: the loss has come to its flat end.
 # - **E, healthy.** Nothing seems to happen: D's loss is log 4 from the first step to the last, and G's gradient is as short as F's. Yet
 #   its digits are better than A's. Adam divides a gradient by its usual size, so a short one makes steps as long as any other. A
-#   gradient is too short when it *shrinks*, as in D, not when it is small.
-# - **F, collapsed.** Around step 110 all images become one. D notices much later, from step 200 on, and then wins: its victory is the
-#   *consequence*. The loss is not to blame for the short gradient, for at 4.7 it is steep. Look at the pixels: black or
-#   white, the flat ends of the tanh.
+#   gradient is too short when it goes on shrinking and the samples do not change, as in D, not when it is small.
+# - **F, collapsed.** Around step 110 all images become one. D notices later, from about step 150 on, and then wins; between 230 and
+#   260 G comes to life once more, and falls together again. D's victory is the *consequence*. The loss is not to blame for the
+#   short gradient, for at 4.7 it is steep. Look at the pixels: black or white, the flat ends of the tanh.
 #
-# Four of the six have an abnormal row that is not a loss. If you watch one number besides the losses, watch how varied the samples
-# are.
+# The spread is abnormal in all four sick runs, the losses in three. If you watch one number besides the losses, watch how varied
+# the samples are.
 
 # %% [markdown]
 # ## 9 Exercises
@@ -1101,7 +1126,7 @@ checks.lesson04.gradient_norm(gradient_norm)
 # %% [markdown]
 # ## 10 Summary
 # - A loss is two functions of logits, and G feels only its slope. Minimax pushes with D(G(z)), non-saturating with 1 - D(G(z)): the
-#   first vanishes where a young G is, the second where a good one is.
+#   first vanishes where D is sure of the fakes, the second where it takes them for real.
 # - Losses of different kinds give logits different meanings. Their curves cannot be compared.
 # - With equal networks, learning rates and steps, four of six losses could not be told apart on MNIST. The loss decides less than
 #   what bounds D.

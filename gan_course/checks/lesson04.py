@@ -19,6 +19,8 @@ def two_slopes(guess: Any) -> None:
     numbers = isinstance(guess, tuple | list) and len(guess) == 2
     if numbers and all(number is None for number in guess):
         raise NotImplementedError
+    if numbers:
+        guess = [n.item() if isinstance(n, Tensor) and n.numel() == 1 else n for n in guess]
     numbers = numbers and all(isinstance(n, int | float) and not isinstance(n, bool) for n in guess)
     expect(numbers, f"the guess should be two numbers, but is {guess!r}.", "For example `guess = (0.5, -0.5)`.")
     chain = "D = sigmoid(l), and sigmoid'(l) = D (1 - D). Multiply the slope by D with it."
@@ -35,26 +37,36 @@ def two_slopes(guess: Any) -> None:
     expect(abs(guess[1] + 0.99) < 5e-3, f"the slope of -log D is not {guess[1]:g}.", chain)
 
 
-def _near(guess: tuple, values: tuple) -> bool:
+def _near(guess: list, values: tuple) -> bool:
     return all(abs(a - b) < 0.01 * abs(b) for a, b in zip(guess, values, strict=True))
 
 
 @check
 def hinge_losses(function: Any) -> None:
     """Both players' hinge losses: gradients first, then values."""
-    d_loss, g_loss, real, fake = _two_losses(function, [4.0, 0.5, -1.0], [-5.0, -0.4, 1.0])
+    d_loss, g_loss, real, fake = _two_losses(function, [4.0, 0.5, -1.0], [-5.0, -0.4, 1.5])
     _name_slopes("D's loss", d_loss, (real, fake), _hinge_mistakes(real, fake))
     _name_slopes("G's loss", g_loss, (fake,), _hinge_generator_mistakes(fake))
-    wanted = (F.relu(1 - real).mean() + F.relu(1 + fake).mean()).item()
-    expect(
-        abs(d_loss.item() - wanted) < 1e-4,
-        f"the gradients are right, but D's loss is {d_loss.item():.4f} and not {wanted:.4f}.",
-        "relu(1 - real), averaged, plus relu(1 + fake), averaged.",
-    )
-    _, g_loss, _, fake = _two_losses(function, [0.0] * 3, [40.0, -40.0, 3.0])
-    slope = _slope(g_loss, fake)
-    steady = slope is not None and torch.allclose(slope, torch.full((3,), -1 / 3))
+    _expect_hinge(d_loss, real, fake)
+    d_loss, g_loss, real, fake = _two_losses(function, [-40.0, 2.0, 3.0], [40.0, -40.0, 3.0])
+    _expect_hinge(d_loss, real, fake)
+    steady = _same_slopes(g_loss, -fake.mean(), (fake,))
     expect(steady, "G's slope changes where a logit is large: it should be the same at every logit.", "-fake.mean()")
+    value = f"G's slope is right, but its loss is {g_loss.item():.4f} and not {-fake.mean().item():.4f}."
+    expect(abs(g_loss.item() + fake.mean().item()) < 1e-4, value, "Minus the mean of the fakes' logits, nothing else.")
+
+
+def _expect_hinge(d_loss: Tensor, real: Tensor, fake: Tensor) -> None:
+    """D's loss has the hinge's gradient, and its value."""
+    wanted = F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+    values = f"for real logits {real.tolist()} and fake ones {fake.tolist()}"
+    how = "relu(1 - real), averaged, plus relu(1 + fake), averaged."
+    expect(_same_slopes(d_loss, wanted, (real, fake)), f"the gradient of D's loss is not the hinge's {values}.", how)
+    expect(
+        abs(d_loss.item() - wanted.item()) < 1e-4,
+        f"the gradients are right, but D's loss is {d_loss.item():.4f} and not {wanted.item():.4f} {values}.",
+        how,
+    )
 
 
 def _hinge_mistakes(real: Tensor, fake: Tensor) -> list[tuple[Tensor, str, str]]:
@@ -121,6 +133,8 @@ def smoothed_loss(function: Any) -> None:
         fake = torch.tensor([-3.0, -0.4, 1.0], requires_grad=True)
         loss = attempt(function, real, fake, target)
         expect_tensor(loss, (), "the loss")
+        for name, logits in (("real", real), ("fake", fake)):
+            expect(_slope(loss, logits) is not None, f"no gradient reaches the {name} logits.", "No detach, no item.")
         if target < 1:
             _name_slopes("the loss", loss, (real, fake), _smoothing_mistakes(real, fake, target))
         wanted = _smoothed(real, fake, target)
@@ -131,6 +145,13 @@ def smoothed_loss(function: Any) -> None:
             f"with this target; the loss should be {wanted.item():.4f}.",
             "Real: target * softplus(-l) + (1 - target) * softplus(l). Fake: softplus(l).",
         )
+    real, fake = (torch.tensor(logits, requires_grad=True) for logits in ([120.0, -120.0], [-120.0, 120.0]))
+    loss, wanted = attempt(function, real, fake, 0.9), _smoothed(real, fake, 0.9)
+    expect(
+        torch.allclose(loss, wanted, rtol=1e-4) and _same_slopes(loss, wanted, (real, fake)),
+        f"at logits of +-120 the loss is {loss.item():.4g}, not {wanted.item():.4g}, or its gradient is wrong.",
+        "The sigmoid of 120 is 1 in float32, and log(1 - 1) is no number. Stay on the logits: softplus.",
+    )
 
 
 def _smoothed(real: Tensor, fake: Tensor, target: float, fake_target: float = 0.0) -> Tensor:
@@ -190,6 +211,7 @@ def packed(function: Any) -> None:
             expect(False, "the samples of a pack were averaged or dropped: D must see all of them.", "Side by side.")
         expect_tensor(result, shape, f"the result for 12 samples of 2 numbers and pack = {pack}")
         _expect_whole_samples(result, samples, pack)
+    expect_tensor(attempt(function, torch.randn(8, 3), 2), (4, 6), "the result for 8 samples of 3 numbers and pack = 2")
     expect(
         result.requires_grad, "the result is cut off from the samples: G would learn nothing.", "No detach, no data."
     )
@@ -227,6 +249,7 @@ def gradient_norm(function: Any) -> None:
     before = _state(generator), _state(discriminator)
     result = attempt(function, generator, discriminator, z, _non_saturating)
     after = _state(generator), _state(discriminator)
+    frozen = not all(p.requires_grad for p in (*generator.parameters(), *discriminator.parameters()))
     number = isinstance(result, int | float) or (isinstance(result, Tensor) and result.numel() == 1)
     expect(number, f"the result should be one number, but is a {type(result).__name__}.", "One norm over all weights.")
     value = float(result)
@@ -245,6 +268,18 @@ def gradient_norm(function: Any) -> None:
     )
     expect(
         _equal(before[1], after[1]), "the number is right, but it left gradients on D's weights, or moved them.", trace
+    )
+    expect(
+        not frozen,
+        "the number is right, but it left weights with requires_grad = False: the next step would not train them.",
+        trace,
+    )
+    other = float(attempt(function, generator, discriminator, z, lambda logits: -3 * logits.mean()))
+    wanted = _norm(_gradients(generator, discriminator, z, lambda logits: -3 * logits.mean()))
+    expect(
+        abs(other - wanted) < 1e-3 * wanted,
+        f"with another loss it is {other:.5g} and not {wanted:.5g}.",
+        "The loss is loss_of(discriminator(generator(z))).",
     )
 
 
@@ -272,8 +307,8 @@ def _non_saturating(fake_logits: Tensor) -> Tensor:
     return F.softplus(-fake_logits).mean()
 
 
-def _gradients(generator: torch.nn.Module, discriminator: torch.nn.Module, z: Tensor) -> list[Tensor]:
-    loss = _non_saturating(discriminator(generator(z)))
+def _gradients(generator, discriminator, z: Tensor, loss_of=_non_saturating) -> list[Tensor]:
+    loss = loss_of(discriminator(generator(z)))
     return list(torch.autograd.grad(loss, list(generator.parameters())))
 
 

@@ -53,6 +53,11 @@ def entropy_of(real_target, fake_target):
     return loss
 
 
+def smoothed_naively(real, fake, target):
+    real_term = target * torch.log(real.sigmoid()) + (1 - target) * torch.log(1 - real.sigmoid())
+    return -real_term.mean() - torch.log(1 - fake.sigmoid()).mean()
+
+
 def together(real, fake, target):
     logits, targets = torch.cat([real, fake]), torch.cat([torch.full_like(real, target), torch.zeros_like(fake)])
     return F.binary_cross_entropy_with_logits(logits, targets)
@@ -141,6 +146,16 @@ def norm_that_soils_the_judge(generator, discriminator, z, loss_of):
     return whole(gradients)
 
 
+def norm_of_one_loss(generator, discriminator, z, loss_of):
+    loss = F.softplus(-discriminator(generator(z))).mean()
+    return whole(torch.autograd.grad(loss, list(generator.parameters())))
+
+
+def norm_that_freezes_the_judge(generator, discriminator, z, loss_of):
+    discriminator.requires_grad_(False)
+    return norm_of_norms(generator, discriminator, z, loss_of)
+
+
 def norm_by_codes(generator, discriminator, z, loss_of):
     z = z.clone().requires_grad_(True)
     return torch.autograd.grad(loss_of(discriminator(generator(z))), z)[0].norm()
@@ -201,6 +216,14 @@ WRONG = {
         (hinge(g=lambda r, f: F.softplus(-f).mean()), "the non-saturating one"),
         (hinge(g=lambda r, f: -f.sum()), "G's loss is a sum"),
         (hinge(g=lambda r, f: -f.clamp(-30, 30).mean()), "G's slope changes"),
+        (hinge(g=lambda r, f: r.mean().detach() - f.mean()), "G's slope is right, but its loss"),
+        (hinge(g=lambda r, f: 5 - f.mean()), "G's slope is right, but its loss"),
+        (hinge(d=lambda r, f: F.relu(1 - r).clamp(max=3).mean() + F.relu(1 + f).mean()), "the gradient of D's loss"),
+        (
+            hinge(d=lambda r, f: F.relu(1 - r).square().mean() + F.relu(1 + f).square().mean()),
+            "the gradient of D's loss",
+        ),
+        (hinge(d=lambda r, f: F.relu(1 - r).mean() + F.relu(f - 1).mean()), "the gradient of D's loss"),
         (lambda r, f: F.relu(1 - r).mean() + F.relu(1 + f).mean(), "two losses should be returned"),
     ],
     "smoothed_loss": [
@@ -215,7 +238,9 @@ WRONG = {
         (lambda r, f, t: smoothed_by_entropy(r, f, 0.9), "with target = 0.7"),
         (lambda r, f, t: smoothed_by_entropy(r.sigmoid(), f, t), "not that of the cross-entropy"),
         (lambda r, f, t: smoothed_by_entropy(r, f, t).item(), "should be a tensor"),
-        (lambda r, f, t: smoothed_by_entropy(r.detach(), f.detach(), t), "no gradient flows"),
+        (lambda r, f, t: smoothed_by_entropy(r.detach(), f.detach(), t), "no gradient reaches the real"),
+        (lambda r, f, t: smoothed_by_entropy(r.detach(), f, t), "no gradient reaches the real"),
+        (smoothed_naively, "at logits of .-120 the loss is"),
     ],
     "packed": [
         (lambda samples, pack: samples.repeat(1, pack), "copies of itself"),
@@ -228,6 +253,7 @@ WRONG = {
         (sliding_cut, "some samples appear"),
         (lambda samples, pack: packed_by_chunks(samples.detach(), pack), "cut off from the samples"),
         (lambda samples, pack: samples.reshape(-1, 4), "raised|shape"),
+        (lambda samples, pack: samples.reshape(-1, 2 * pack), "8 samples of 3 numbers"),
     ],
     "gradient_norm": [
         (norm_by_plain_backward, "an earlier step are counted in"),
@@ -242,6 +268,8 @@ WRONG = {
         (gradients_of()(lambda gradients: max(g.abs().max() for g in gradients)), "the norm of G's gradient is"),
         (gradients_of()(lambda gradients: [g.norm() for g in gradients]), "should be one number"),
         (norm_by_codes, "by the codes z"),
+        (norm_of_one_loss, "with another loss it is"),
+        (norm_that_freezes_the_judge, "requires_grad = False"),
         (norm_of_detached, "an earlier step|raised|it is"),
     ],
     "read_the_curves": [

@@ -112,9 +112,9 @@ print("gradient   autograd", by_w.item(), "  by hand", (2 * (2 * w * x - 1) * 2 
 #   sample i is just the slope of score i: one call gives all N slopes. Section 10 breaks this assumption.
 # - **`create_graph=True`** records how the slopes were computed, so that they can be differentiated again.
 #
-# **The trap.** Forget `create_graph=True`, and nothing complains: the penalty has the right value, `backward()` of the total
-# loss runs, the printed curve looks plausible. Here the critic is $f(x) = w x$, whose loss $-w$ wants it steeper, with a
-# penalty $10\,(w - 1)^2$ on the slope.
+# **The trap.** Forget `create_graph=True`, and in most programs nothing complains: the penalty has the right value, `backward()` of
+# the total loss runs, the printed curve looks plausible. Here the critic is $f(x) = w x$, whose loss $-w$ wants it steeper, with
+# a penalty $10\,(w - 1)^2$ on the slope. (A penalty asks the critic anew, at points of its own. Here too, then: two forward passes.)
 
 
 # %%
@@ -123,10 +123,9 @@ def slope_after_training(create_graph, steps=200):
     w, x = torch.tensor(2.0, requires_grad=True), torch.ones(4, requires_grad=True)
     first = None
     for _ in range(steps):
-        scores = w * x
-        (slopes,) = torch.autograd.grad(scores.sum(), x, create_graph=create_graph, retain_graph=True)
+        (slopes,) = torch.autograd.grad((w * x).sum(), x, create_graph=create_graph)
         penalty = 10 * (slopes - 1).square().mean()
-        loss = -scores.mean() + penalty
+        loss = -(w * x).mean() + penalty
         (by_w,) = torch.autograd.grad(loss, w)
         first = first or (penalty.item(), penalty.requires_grad, by_w.item())
         with torch.no_grad():
@@ -183,9 +182,10 @@ assert abs(w1_sorted(real, fake) - min(all_plans)) < 1e-6
 assert abs(w1_sorted(real, fake) - wasserstein_distance(real, fake)) < 1e-6
 
 # %% [markdown]
-# There is a second way to see it. Walk along the line. At each spot t, the share of real earth left of t is $F(t)$, that
-# of the fakes is $G(t)$. The difference has to be carried across t. So the work is the **area between the two cumulative
-# distribution functions**: $W_1 = \int |F(t) - G(t)|\,dt$. It needs no lists of equal length (exercise 2).
+# There is a second way to see it. Walk along the line. At each spot t, the share of real earth left of t is $F_p(t)$, that
+# of the fakes is $F_q(t)$. The difference has to be carried across t. So the work is the **area between the two cumulative
+# distribution functions**: $W_1 = \int |F_p(t) - F_q(t)|\,dt$. It needs no lists of equal length (exercise 2). On the right in
+# the figure: p is normal around 0, q around 3 and half as wide.
 
 # %%
 samples_real, samples_fake = toy.normal(2000, (0.0,), ((1.0,),))[:, 0], toy.normal(2000, (3.0,), ((0.25,),))[:, 0]
@@ -200,8 +200,8 @@ axes[0].set(title=f"the best of {len(all_plans):,} plans never crosses", xlabel=
 axes[0].legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 0.15))
 line = torch.linspace(-4, 6, 400)
 shares = [torch.searchsorted(s.sort().values, line) / len(s) for s in (samples_real, samples_fake)]
-axes[1].plot(line, shares[0], color=plots_2d.REAL, label="F, real")
-axes[1].plot(line, shares[1], color=plots_2d.FAKE, linestyle="--", label="G, fake")
+axes[1].plot(line, shares[0], color=plots_2d.REAL, label="real")
+axes[1].plot(line, shares[1], color=plots_2d.FAKE, linestyle="--", label="fake")
 axes[1].fill_between(line, *shares, color="grey", alpha=0.3)
 area = torch.trapezoid((shares[0] - shares[1]).abs(), line)
 axes[1].set(
@@ -245,10 +245,11 @@ print(f"W1 of 300 and 300 points, by assignment: {cost[pairs].mean():.4f}")
 
 # %% [markdown]
 # ### 4.3 The other side: prices
-# Every linear program has a twin. Do not carry the earth yourself, hire a carrier. For a unit it charges $u_i$ for loading
+# Every linear program has a twin, its **dual**. Do not carry the earth yourself, hire a carrier. For a unit it charges $u_i$ for loading
 # at real point i and $v_j$ for unloading at fake j; either may be negative. You accept as long as no route is dearer than
-# your own work, $u_i + v_j \le c_{ij}$. The most that the carrier can earn is W1 again. With the price of loading as a
-# function f, and unloading at minus that price, this is **Kantorovich-Rubinstein duality**:
+# your own work, $u_i + v_j \le c_{ij}$. The most that the carrier can earn is W1 again. Now let both prices come from one function,
+# $u = f(x)$ and $v = -f(y)$: the condition becomes $f(x) - f(y) \le \lVert x - y \rVert$, that f is nowhere steeper than 1. This is
+# **Kantorovich-Rubinstein duality**:
 #
 # $$\boxed{\;W_1(p, q) = \max_{f \text{ 1-Lipschitz}} \; \mathbb{E}_{x \sim p} f(x) - \mathbb{E}_{y \sim q} f(y)\;}$$
 #
@@ -304,8 +305,10 @@ plots.show(
 )
 
 # %% [markdown]
-# Look along the arrows: the critic rises along each of them, with slope 1, by just the length of the arrow. **A critic's
-# gradient at a fake says in which direction that fake has to be carried.** This is what a generator wants to know.
+# Look along the arrows (drawn from fake to real; the work is the same both ways): the critic rises along each of them, with slope 1, by
+# just the length of the arrow. **Next to a fake, on its route, a critic's gradient says in which direction the earth has to be
+# carried.** This is what a generator wants to know. (Exactly at a fake this f has a tip, because it was made of seven points, and the
+# earth of one fake may go several ways. A network's critic is smooth.)
 #
 # ### 4.4 Parallel lines: where JS is flat
 # The example of Arjovsky et al. (2017). Real samples lie on the line x1 = 0 in the plane: (0, u), u uniform in [0, 1]. Fakes
@@ -386,9 +389,10 @@ plots.show(
 )
 
 # %% [markdown]
-# The better the discriminator, the less a minimax G learns from it. The better the critic, the nearer its slope is to that
-# of W1. Be fair to the non-saturating loss: its slope does not vanish either, it grows with D's confidence. It has a
-# gradient; what it does not have is a scale that means a distance.
+# After the first steps: the better the discriminator, the less a minimax G learns from it. The better the critic, the nearer its
+# slope is to that of W1; it ends a little above 1, because a penalty is soft (section 5). Be fair to the non-saturating loss: its
+# slope does not vanish either, it grows with D's confidence. It has a gradient; what it does not have is a scale that means a
+# distance.
 
 # %% [markdown]
 # ## 5 A critic that is Lipschitz
@@ -493,10 +497,12 @@ for name, options in rows:
 
 # %% [markdown]
 # - **No constraint**: there is no maximum. The estimate grows as long as you train, and so would G's gradient.
-# - **Clipping** does bound the slope, but by an unknown K: the three bounds give estimates that differ by orders of
-#   magnitude. Its number means "K times W1, for some K" and nothing else. That is enough to train a G, if you find a rate that fits.
-# - **At real points only**, or fake points only, the critic is held where the penalty looks and climbs where it does not. G's
-#   fakes lie elsewhere, and the earth passes in between.
+#   In the last column the best critic would have 3, W1; it is less where a critic is steep in one place and flat in others.
+# - **Clipping** does bound the slope, but by an unknown K: the three bounds give estimates that differ by orders of magnitude. And
+#   divided by their steepest slope they are not 3 either: a clipped critic is not even the best one that is so steep. That is enough
+#   to train a G, if you find a rate that fits.
+# - **At real points only**, or fake points only, the critic is held where the penalty looks and climbs where it does not. The earth
+#   passes in between, where nobody looks.
 # - **Between**: held on the way from fake to real. The paper proves that the best critic has slope 1 on the lines between
 #   points that the best plan joins. The penalty joins points at random: a stand-in for a plan that nobody knows.
 # - **Spectral norm** keeps each layer's stretch at 1, so K ≤ 1 for the whole network, at every input, up to the error of the power
@@ -675,7 +681,8 @@ for name, samples, package in (("R1", real_images, penalties.r1), ("R2", fake_im
 
 # %% [markdown]
 # ### 6.5 One round of WGAN-GP
-# Everything in one place: the paper's Algorithm 1 for points in the plane. The package's loop does the same.
+# Everything in one place: the paper's Algorithm 1 for points in the plane, except that G is moved on the critic's last fakes and not
+# on new ones. The package's loop does the same.
 
 
 # %%
@@ -837,12 +844,12 @@ for axis, way in zip(axes, WAYS, strict=False):
     axis.set(title=f"{way}, seed 0", xlabel="step of G", ylabel="distance")
     axis.legend(frameon=False, fontsize=8)
 for (way, seed), watch in watched.items():
-    ratios = [max(e / t, 1e-3) for e, t in zip(watch.estimates, watch.truths, strict=True)]
+    ratios = [e / t for e, t in zip(watch.estimates, watch.truths, strict=True)]
     colour, style = (plots.COLOURS[0], "-") if way == "penalty" else (plots.COLOURS[1], "--")
-    axes[2].semilogy(watch.steps, ratios, style, color=colour, linewidth=1, label=way if seed == 0 else None)
+    axes[2].plot(watch.steps, ratios, style, color=colour, linewidth=1, label=way if seed == 0 else None)
 axes[2].axhline(1, color="grey", linestyle=":")
 axes[2].legend(frameon=False, fontsize=8)
-axes[2].set(title="estimate / true W1, all seeds", xlabel="step of G")
+axes[2].set(title="estimate / true W1, all seeds", xlabel="step of G", ylim=(-0.25, 1.25))
 plots.show(
     figure,
     alt="Left: with the penalty the critic's estimate follows the true distance down. Middle: with clipping it is on another "
@@ -850,8 +857,8 @@ plots.show(
 )
 
 # %% [markdown]
-# With the penalty the estimate follows the truth, from the moment when the critic has caught up; in the middle of the run they
-# nearly coincide. Near the end it is a quarter to a third too low: G moves on in every round, and a critic that lags behind
+# With the penalty the estimate follows the truth, from the moment when the critic has caught up, and for a while they nearly coincide.
+# From about step 200 on it is a quarter to a third too low: G moves on in every round, and a critic that lags behind
 # **under**estimates. (A critic can fail to find W1. It cannot find more, except for the bias of section 5.) With clipping the
 # estimate lives on a scale of its own, and follows the truth less well.
 #
@@ -952,13 +959,15 @@ for axis, (name, way) in zip(axes, [(n, w) for w in ("clipping", "penalty") for 
     axis.set_title(f"{name}: {way}")
 plots.show(
     figure,
-    alt="Level sets of critics on three toy sets. Top, with clipping: a few smooth, nearly straight-sided rings around the "
-    "whole set. Bottom, with the penalty: level sets that follow the single Gaussians and the arms of the roll.",
+    alt="Level sets of critics on three toy sets. Top, with clipping: smooth, nearly straight-sided rings around the whole set. "
+    "Bottom, with the penalty: an eye at each of the 8 Gaussians; on the grid and the roll a wide plateau.",
 )
 
 # %% [markdown]
-# The paper calls it **capacity underuse**: a clipped critic learns very simple functions. Look at its weights. And at what
-# its shape can tell a generator: how much higher does it rate real samples than points half a unit beside them?
+# Yellow is high. The paper calls it **capacity underuse**: a clipped critic learns very simple functions, one hill for the whole set.
+# With the penalty each of the 8 Gaussians has its own; on the other two sets, the next numbers show what 14 lines cannot. Look at
+# the weights. And at what a critic's shape can tell a generator: how much higher does it rate real samples than points half a
+# unit beside them?
 
 # %%
 figure, axes = plots_2d.panels(2, width=4.4, height=2.8)
@@ -1020,6 +1029,8 @@ plots.show(
 )
 
 # %% [markdown]
+# With the bounds 0.3 and 0.1 the gradient explodes on its way back, with 0.01 it vanishes; the penalty keeps it level.
+#
 # ### 8.2 Whole GANs
 # Now G learns as well: WGAN-GP, five critic steps a round, λ = 0.1 as in the authors' toy code (the paper says 10). Judged as in
 # lesson 04: a mode is captured if a sample lies within 3 standard deviations; high quality is the share of such samples.
@@ -1036,7 +1047,7 @@ class Film:
 
     def on_step(self, run):
         if run.step in self.at:
-            self.moments.append((run.step, training.sample(run.generator, 400, seed=1), scores_on(run.discriminator)))
+            self.moments.append((run.step, training.sample(run.sampler, 400, seed=1), scores_on(run.discriminator)))
 
     def on_end(self, run):
         """Nothing is left to do."""
@@ -1079,7 +1090,7 @@ plots.show(
 )
 
 # %% [markdown]
-# The Swiss roll in slow motion. Follow the fakes: they move across the level lines, uphill.
+# The Swiss roll in slow motion (without a running kernel: the third row above). Follow the fakes: they move across the level lines, uphill.
 
 # %%
 frames = []
@@ -1092,10 +1103,11 @@ marks = [step for step, _, _ in films["Swiss roll"].moments]
 plots_2d.step_slider(frames, [f"the Swiss roll at step {step}" for step in marks], "step", marks)
 
 # %% [markdown]
-# Every mode is found, or all but one, and the level sets have an eye for each. But many samples still lie between the islands: G is continuous, and
-# stretches one clump of z over all of them. Section 9.3 shows how far one gets in two minutes, and with which method.
+# On the ring all 8 modes are found, on the grid nearly all 25, and the critic has an eye for each. But G has not arrived: about half
+# of the ring's samples and most of the grid's still lie between the islands, for G is continuous and stretches one clump of z over
+# all of them. Section 9.3 shows how far one gets in two minutes, and with which method.
 #
-# The table has the first *honest distances* of this course: W1 by assignment between 1,000 fakes and 1,000 real points, beside
+# The printed lines have the first *honest distances* of this course: W1 by assignment between 1,000 fakes and 1,000 real points, beside
 # what two sets of real points are apart. Two sets of samples never coincide; an estimate from samples has a floor, and it grows
 # with the number of dimensions.
 
@@ -1126,10 +1138,15 @@ for name, scores in sorted(table["table"].items(), key=lambda row: row[1]["frech
 
 # %% [markdown]
 # Read it with care. `wgan` and `wgan-gp` come last by far: their papers' rates, 5e-5 and 1e-4, are made for a hundred thousand
-# steps on a GPU, and each of their steps trains the critic five times. The same idea with other rates, `wgan-gp-fast`, is
-# somewhere else in the table altogether. **A row compares a recipe at a budget, not an idea.** With real budgets it is no better:
-# on CIFAR-10 two respected libraries report an FID of 22.3 ([mimicry](https://github.com/kwotsin/mimicry)) and of 54.0
-# ([StudioGAN](https://github.com/POSTECH-CVLab/PyTorch-StudioGAN)) for WGAN-GP, more than a factor of two for one name.
+# steps on a GPU, and each of their steps trains the critic five times. The same idea in `wgan-gp-fast`, with larger rates that
+# fall, 2 critic steps and an averaged G, is somewhere else in the table altogether. **A row compares a recipe at a budget, not an
+# idea.** Real budgets do not change that: on CIFAR-10 two respected libraries report an FID (FD on other features) of 22.3
+# ([mimicry](https://github.com/kwotsin/mimicry)) and of 54.0 ([StudioGAN](https://github.com/POSTECH-CVLab/PyTorch-StudioGAN))
+# for WGAN-GP, more than a factor of two for one name.
+#
+# And `r1` and `relativistic-r1-r2`, which StyleGAN and R3GAN rely on, are behind the plain GAN here, and R1's recall hangs on the seed:
+# with their papers' small rates they have only begun after a minute. The relativistic pair with fast rates and a quarter of an hour is
+# in section 9.4.
 #
 # One row live: `wgan-gp-fast`, WGAN-GP with larger rates that fall to 0 and an averaged G, for the same time. Yours differs a
 # little: a machine of another speed makes another number of steps.
@@ -1212,7 +1229,7 @@ for axis, name in zip(axes, names, strict=True):
             f"moments, {later:+.2f} from the third on"
         )
         axis.plot(quality, value, style, color=colour, markersize=4, linewidth=0.8, label=f"seed {curve['seed']}")
-    axis.set(xscale="log", title=name, xlabel="FD (digit features)", ylabel="minus D's loss")
+    axis.set(xscale="log", title=name, xlabel="FD (digit features); time runs to the right", ylabel="minus D's loss")
     low, high = axis.get_xlim()
     ticks = [digit * 10**power for power in range(5) for digit in (1, 2, 5) if low <= digit * 10**power <= high]
     axis.minorticks_off()
@@ -1225,7 +1242,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Within **one run** of WGAN-GP, once the critic has caught up in its first steps, its loss sinks as FD does, on every seed: you
+# Within **one run** of WGAN-GP, once the critic has caught up in its first steps, minus its loss sinks as FD does, on every seed: you
 # can watch it as you watch a loss in supervised learning. The ordinary D's loss tells little: after the first moments it goes up
 # and down while FD falls.
 #
@@ -1281,6 +1298,11 @@ exact = modes["exact_generator"]["high_quality"]
 print(f"an exact generator: {exact:.1%};  {modes['seconds']} s on one core each")
 
 # %% [markdown]
+# Read modes and quality together, once more. The plain GAN draws good points and leaves some spots of the grid out. Packing mends that on
+# the ring; on the grid, with rates chosen for R1, packs of 4 do not settle at all, while the paper's own, with smaller rates and
+# longer, do. (Its networks are not ours: compare rows of one kind.) With R1 every mode is found on every seed, and what is left
+# are bridges and a slightly uneven share of the grid. D knows both, and rejection by D takes most of them away.
+#
 # ### 9.4 A thousand modes
 # **Stacked MNIST**: three random digits as the red, green and blue channel of one image, so 1,000 combinations. A classifier names the
 # three digits of each drawn image; counted are the combinations met at least once in 26,000 samples, and the divergence
@@ -1306,7 +1328,8 @@ print(f"{stacked['step']:,} steps, {stacked['seconds'] / 60:.0f} minutes on one 
 #
 # ### 10.1 The norm over the whole batch
 # `gradient.norm()` instead of one norm a sample. It is one number for N samples, $\sqrt{N}$ times as large as each of N equal slopes. So
-# it is 1 when each slope is $1/\sqrt{N}$: **K is 1/√N, and depends on the batch size.** Against W1 = 3:
+# it is 1 when each slope is $1/\sqrt{N}$: **the root mean square of the slopes is pulled to 1/√N, which depends on the batch size**,
+# and a single slope is free. Against W1 = 3:
 
 
 # %%
@@ -1372,8 +1395,8 @@ for name, changes in {"no constraint": {"penalty": None}, "cure: a penalty": ONE
     print(f"{name:<18} critic's loss {course};  true W1 {free_watch.truths[0]:.2f} -> {free_watch.truths[-1]:.2f}")
 
 # %% [markdown]
-# The loss runs away: it grows while the distance falls, so it measures nothing. That G comes closer all the same is Adam's doing,
-# which divides by the size of the gradients; with a plain gradient step the push on G would grow without bound too.
+# The loss runs away: its size grows while the distance falls, so it measures nothing. That G comes closer all the same fits Adam,
+# which divides by the size of the gradients (lesson 04, section 5.4); with plain gradient steps the push on G would grow along.
 #
 # ## 11 Exercises
 # **Exercise 2** · medium · 12 minutes
@@ -1508,7 +1531,8 @@ checks.lesson05.gradient_penalty(gradient_penalty)
 #
 # <details><summary>Hint 2</summary>
 #
-# For images u needs the shape (N, 1, 1, 1). The gradient has the shape of the images; `flatten(1)` makes a row of each.
+# u needs as many 1s as the samples have further axes: (N, 1) for points, (N, 1, 1, 1) for images. The gradient has the shape of
+# the images; `flatten(1)` makes a row of each.
 #
 # </details>
 #
@@ -1562,7 +1586,7 @@ checks.lesson05.largest_stretch(largest_stretch)
 # ## 12 Summary
 # - W1 is the least work to carry one heap into the other: sort on a line, a linear program elsewhere. It falls as the fakes
 #   come closer, while JS of heaps that do not overlap does not move.
-# - Its dual is a game: the best 1-Lipschitz critic earns W1, and its slope at a fake points where that fake should go. A
+# - Its dual is a game: the best 1-Lipschitz critic earns W1, and its slope beside a fake points where that fake should go. A
 #   K-Lipschitz critic earns K times as much.
 # - Clipping bounds K and does not choose it. The gradient penalty aims at K = 1 between real and fake, and lands a little above. The
 #   spectral norm holds K at 1 or below for every input; for convolutions only roughly.
@@ -1575,7 +1599,7 @@ checks.lesson05.largest_stretch(largest_stretch)
 # 2. Why does a pair of crossing routes never pay on a line?
 # 3. A critic with λ = 10 and K = 1 estimates 2.2. What is W1, about? (Section 5 has the formula.)
 # 4. A program's penalty has the right value in a test, and the critic's slope grows all the same. What do you look for first?
-# 5. Halving the batch size changed your critic's estimate by √2. Which line is wrong?
+# 5. Halving the batch size changed your critic's estimate by a factor of √2 or more. Which line is wrong?
 # 6. Why may a critic be trained nearly to its best, and a minimax discriminator may not?
 # 7. Why can a two-sided penalty freeze a critic on a line, and not in the plane?
 # 8. R1 pulls slopes to 0 and WGAN-GP to 1. Would R1 with the Wasserstein loss measure W1?

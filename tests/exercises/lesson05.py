@@ -117,6 +117,12 @@ def penalty(
     return gradient_penalty
 
 
+def penalty_beyond(critic, real, fake):
+    x = (real + torch.rand(len(real), *[1] * (real.ndim - 1)) * fake).requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
 def penalty_sample_by_sample(critic, real, fake):
     terms = []
     for a, b in zip(real, fake, strict=True):
@@ -173,7 +179,7 @@ def eigenvalue(matrix, steps):
 
 
 VALID = {
-    "step_closer": [(0.0, 1.0), [0, 1]],
+    "step_closer": [(0.0, 1.0), [0, 1], torch.tensor([0.0, 1.0])],
     "earth_movers_distance": [distance_by_areas, distance_by_carrying],
     "wasserstein_losses": [
         lambda r, f: [-(r.mean() - f.mean()), f.neg().mean()],
@@ -220,6 +226,7 @@ WRONG = {
         (losses(critic=lambda r, f: F.relu(1 - r).mean() + F.relu(1 + f).mean()), "slope depends on the score"),
         (losses(generator=lambda r, f: F.softplus(-f).mean()), "in G's loss the slope depends"),
         (losses(critic=lambda r, f: -r.mean()), "leaves out the fake scores"),
+        (losses(critic=lambda r, f: -(f.mean() - r.mean()).abs()), "critic's loss has the wrong sign"),
         (losses(critic=lambda r, f: (f.mean() - r.mean()) / 2), "not mean of fake - mean of real"),
         (losses(critic=lambda r, f: (f.mean() - r.mean()).detach()), "no gradient flows from the critic's"),
         (losses(generator=lambda r, f: -r.mean()), "does not look at the fakes"),
@@ -229,7 +236,7 @@ WRONG = {
     ],
     "clip_weights": [
         (clip(lambda p, c: p.clamp(-c, c)), "a clamped copy was made and thrown away"),
-        (clip_in_the_graph, "raised RuntimeError"),
+        (clip_in_the_graph, "autograd refuses"),
         (clip(lambda p, c: p.grad.clamp_(-c / 100, c / 100)), "the gradients were changed"),
         (lambda critic, c: nn.utils.clip_grad_norm_(critic.parameters(), c / 100), "the gradients were changed"),
         (clip(lambda p, c: p.clamp_(-c, c), of=lambda m: [p for p in m.parameters() if p.ndim > 1]), "only some"),
@@ -245,6 +252,8 @@ WRONG = {
         (penalty(graph=False), "no gradient of it reaches the critic"),
         (penalty(detach=True), "no gradient of it reaches the critic"),
         (penalty(u=torch.rand_like), "number of its own"),
+        (penalty(u=lambda real: torch.rand(len(real), 1, 1, 1)), "u was broadcast wrongly"),
+        (penalty_beyond, "lie beyond the real or the fake"),
         (penalty(u=lambda real: torch.randn(len(real), *[1] * (real.ndim - 1))), "beyond the real or the fake"),
         (penalty(u=lambda real: torch.rand(())), "share one interpolation number"),
         (penalty(u=lambda real: torch.ones(())), "at real points only"),
@@ -273,5 +282,7 @@ WRONG = {
         (lambda w, steps: w.abs().max(), "it should be"),
         (lambda w, steps: stretch()(w, 1), "it should be"),
         (lambda w, steps: torch.linalg.svdvals(w), r"shape \(\)"),
+        (lambda w, steps: torch.linalg.svdvals(w)[0], "exact after a single round"),
+        (lambda w, steps: stretch()(w, 500), "exact after a single round"),
     ],
 }

@@ -5,6 +5,7 @@ The recipes are written down in `gan_course/recipes`, one file a topic; this mod
 
 from __future__ import annotations
 
+from gan_course.recipes.infogan import INFOGAN, infogan_discriminator, infogan_generator
 from gan_course.recipes.pieces import (
     dcgan_discriminator,
     dcgan_generator,
@@ -31,6 +32,8 @@ __all__ = [
     "dcgan_discriminator",
     "dcgan_generator",
     "gradient_penalty",
+    "infogan_discriminator",
+    "infogan_generator",
     "mlp_discriminator",
     "mlp_generator",
     "r1",
@@ -42,4 +45,4 @@ __all__ = [
     "wgan_schedule",
 ]
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in UNCONDITIONAL}
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*UNCONDITIONAL, *INFOGAN)}

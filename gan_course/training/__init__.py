@@ -3,6 +3,7 @@
 from gan_course.training.callbacks import Checkpoints, ProgressBar, Snapshots
 from gan_course.training.checkpoint import load_network, save_network
 from gan_course.training.ema import ExponentialMovingAverage
+from gan_course.training.infogan import infogan_step
 from gan_course.training.loop import d_step, descend, g_step, gan_step, train
 from gan_course.training.run import Run
 from gan_course.training.sampling import rejection_sample, sample
@@ -19,6 +20,7 @@ __all__ = [
     "fading_noise",
     "g_step",
     "gan_step",
+    "infogan_step",
     "load_network",
     "rejection_sample",
     "sample",

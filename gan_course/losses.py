@@ -153,6 +153,24 @@ LOSSES: dict[str, AdversarialLoss] = {
 }
 
 
+def auxiliary_discriminator(real_class_logits: Tensor, fake_class_logits: Tensor, labels: Tensor) -> Tensor:
+    """-E log P(class | real image) - E log P(class | fake image), the class terms of an ACGAN's discriminator.
+
+    Args:
+        real_class_logits, fake_class_logits: (N, K), before any softmax: the cross-entropy takes the softmax itself,
+            and after a second one a perfect answer among ten classes would still cost 1.46.
+        labels: int64 (N,), of the real images, and what the fakes were asked to be.
+
+    Source: Odena, Olah, Shlens (2017), equation 3, which both players maximise.
+    """
+    return F.cross_entropy(real_class_logits, labels) + F.cross_entropy(fake_class_logits, labels)
+
+
+def auxiliary_generator(fake_class_logits: Tensor, labels: Tensor) -> Tensor:
+    """-E log P(class | fake image), the class term of an ACGAN's generator; see `auxiliary_discriminator`."""
+    return F.cross_entropy(fake_class_logits, labels)
+
+
 def smoothed(loss: str | AdversarialLoss, real_target: float = 0.9) -> AdversarialLoss:
     """A cross-entropy loss whose D is told "0.9 real" in place of "real": one-sided label smoothing.
 

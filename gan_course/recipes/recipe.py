@@ -20,7 +20,9 @@ class Recipe:
     Attributes:
         name: its key in RECIPES.
         source: paper and section.
-        generator, discriminator: image shape (C, H, W) -> a new network.
+        generator, discriminator: image shape (C, H, W) -> a new network; (image shape, number of classes) -> one where
+            there is a condition.
+        condition: how the networks are told the class of a sample, in words; None where they are told nothing.
         loss: a key of losses.LOSSES, or a loss of your own.
         batch_size: images in a batch; of several processes together.
         optimizer: "adam", or "rmsprop" with PyTorch's defaults, which reads no betas.
@@ -32,6 +34,7 @@ class Recipe:
         penalty: (discriminator, real, fake, rng) -> scalar, times its weight, on every penalty_every-th step.
         penalty_weight, last_penalty_weight: at the start of the budget and, by the same factor a step, at its end; None
             for a constant weight. Read it by `weight_of_penalty(progress)`.
+        class_weight: of the class terms beside the adversarial loss, for methods with a classifier.
         ema_decay: of the averaged generator; None for no average.
         steps: the budget when none is given.
         d_step, g_step, step: what one step is; the loop's own unless the method needs more.
@@ -39,8 +42,9 @@ class Recipe:
 
     name: str
     source: str
-    generator: Callable[[Shape], nn.Module]
-    discriminator: Callable[[Shape], nn.Module]
+    generator: Callable[..., nn.Module]
+    discriminator: Callable[..., nn.Module]
+    condition: str | None = None
     loss: str | AdversarialLoss = "non_saturating"
     batch_size: int = 128
     optimizer: str = "adam"
@@ -54,6 +58,7 @@ class Recipe:
     penalty_weight: float = 0.0
     last_penalty_weight: float | None = None
     penalty_every: int = 1
+    class_weight: float | None = None
     ema_decay: float | None = None
     steps: int = 5000
     d_step: Callable = training.d_step

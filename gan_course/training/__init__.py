@@ -1,5 +1,6 @@
 """The one training loop, and what surrounds it: averaging, checkpoints, snapshots."""
 
+from gan_course.training.auxiliary import auxiliary_d_step, auxiliary_g_step
 from gan_course.training.callbacks import Checkpoints, ProgressBar, Snapshots
 from gan_course.training.checkpoint import load_network, save_network
 from gan_course.training.ema import ExponentialMovingAverage
@@ -15,6 +16,8 @@ __all__ = [
     "ProgressBar",
     "Run",
     "Snapshots",
+    "auxiliary_d_step",
+    "auxiliary_g_step",
     "d_step",
     "descend",
     "fading_noise",

@@ -9,7 +9,7 @@ from torch import Tensor
 from gan_course import device as devices
 from gan_course import losses
 from gan_course.networks import Codes, Judgement
-from gan_course.training.loop import descend
+from gan_course.training.loop import descend, penalty_term
 from gan_course.training.run import Run
 
 
@@ -41,15 +41,12 @@ def infogan_step(category_weight: float = 1.0, continuous_weight: float = 1.0, b
 
 
 def _d_step(run: Run, real: Tensor, fake: Tensor, codes: Codes, category_weight: float, continuous_weight: float):
-    recipe = run.recipe
     run.discriminator.requires_grad_(True)
     on_real, on_fake = judge(run, real), judge(run, fake)
     category, continuous = bounds(on_fake, codes)
     loss = run.loss.discriminator(on_real.logits, on_fake.logits)
     total = loss - category_weight * category - continuous_weight * continuous
-    if recipe.penalty and run.step % recipe.penalty_every == 0:
-        weight = recipe.weight_of_penalty(run.progress) * recipe.penalty_every
-        total = total + weight * recipe.penalty(lambda images: run.discriminator(images).logits, real, fake, run.rng)
+    total = total + penalty_term(run, lambda images: run.discriminator(images).logits, real, fake)
     descend(run.d_optimizer, total)
     return {
         "d_loss": loss.detach(),

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from gan_course import losses, methods, networks, training
+from gan_course import data, losses, methods, metrics, networks, training
+from gan_course.__main__ import main
 from gan_course.networks import class_shares
 from gan_course.training.checkpoint import card_of
 
@@ -283,3 +284,150 @@ def test_an_unconditional_run_is_told_nothing(tiny_recipe, squares):
     assert run.generate is run.generator and run.judge is run.discriminator
     assert "condition" not in tiny_recipe.settings() and "class_weight" not in tiny_recipe.settings()
     assert "classes" not in card_of(run)
+
+
+# Samples.
+
+
+class Telltale(nn.Module):
+    """A generator whose images say their label: every pixel is label / 10."""
+
+    latent_dim, classes, image_shape = 3, 4, (1, 2, 2)
+
+    def __init__(self):
+        super().__init__()
+        self.zero = nn.Parameter(torch.zeros(()))
+
+    def forward(self, z, labels):
+        return (self.zero + labels / 10).reshape(-1, 1, 1, 1).expand(-1, 1, 2, 2)
+
+
+def drawn(*arguments, **more):
+    return (training.sample(Telltale(), *arguments, **more)[:, 0, 0, 0] * 10).round().long().tolist()
+
+
+def test_samples_are_of_the_labels_asked_for():
+    assert drawn(3, labels=2) == [2, 2, 2]
+    assert drawn(4, labels=torch.tensor([3, 0, 1, 1]), batch_size=3) == [3, 0, 1, 1]
+    free = drawn(400)
+    assert free == drawn(400) != drawn(400, seed=1)
+    assert all(60 < free.count(label) < 140 for label in range(4))
+
+
+def test_a_seed_gives_the_same_codes_with_any_label():
+    generator = networks.ConditionalGenerator(6, 4, width=4)
+    seen = []
+    generator.register_forward_pre_hook(lambda _m, inputs: seen.append(inputs[0]))
+    for labels in (None, 1, torch.tensor([3, 2])):
+        training.sample(generator, 2, seed=5, labels=labels)
+    assert torch.equal(seen[0], seen[1]) and torch.equal(seen[0], seen[2])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (4, "no class 4: the generator knows 4, 0 to 3"),
+        (-1, "no class -1"),
+        (torch.tensor([1, 2]), "3 samples need 3 labels"),
+        (torch.tensor([1.0, 2.0, 3.0]), "int64, but got torch.float32"),
+    ],
+)
+def test_labels_that_are_no_classes_are_a_plain_error(labels, message):
+    with pytest.raises(ValueError, match=message):
+        training.sample(Telltale(), 3, labels=labels)
+
+
+def test_a_generator_without_classes_cannot_be_told_one():
+    with pytest.raises(ValueError, match="knows no classes"):
+        training.sample(networks.DCGANGenerator(4, width=4), 2, labels=1)
+
+
+# The command line.
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def test_train_and_sample_by_label(tmp_path, capsys):
+    out = tmp_path / "run"
+    assert run("train", "cgan", "--data", "mnist", "--out", out, "--steps", 2) == 0
+    generator, card = training.load_network(out, "cpu")
+    assert generator.classes == 10 and card["classes"] == list("0123456789")
+    assert card["recipe"]["condition"] == "concatenation"
+    assert run("sample", out, "-n", 3, "--label", 7, "--out", tmp_path / "seven.npy") == 0
+    import numpy as np
+
+    wanted = training.sample(generator, 3, labels=7)
+    assert np.array_equal(np.load(tmp_path / "seven.npy"), wanted.numpy())
+    assert run("sample", out, "-n", 3, "--out", tmp_path / "any.png") == 0
+    capsys.readouterr()
+    assert run("sample", out, "--label", 10, "--out", tmp_path / "ten.png") == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: --label is 10, but") and "knows 10 classes, 0 to 9: 0 0, 1 1" in error
+    assert error.count("\n") == 1 and not (tmp_path / "ten.png").exists()
+
+
+def test_evaluate_asks_for_classes_as_often_as_the_data_have_them(squares, tmp_path, monkeypatch, capsys):
+    torch.manual_seed(0)
+    training.save_network(networks.ConditionalGenerator(6, 4, width=4), tmp_path / "generator.safetensors", {})
+    rare = dataclasses.replace(squares, labels=(torch.arange(64) == 0).long() * 3)
+    asked = {}
+    monkeypatch.setattr(data, "load", lambda *_, **__: rare)
+    sample = training.sample
+    monkeypatch.setattr(training, "sample", lambda *a, labels: asked.update(labels=labels) or sample(*a, labels=labels))
+    assert run("evaluate", tmp_path, "--data", "squares", "-n", 200) == 0
+    counts = asked["labels"].bincount(minlength=4).tolist()
+    assert counts[0] + counts[3] == 200 and 0 < counts[3] < 12, counts
+
+
+def test_a_folder_without_labels_is_a_plain_error(tmp_path, capsys):
+    from PIL import Image
+
+    for i in range(3):
+        Image.new("RGB", (32, 32), (i, i, i)).save(tmp_path / f"{i}.png")
+    assert run("train", "acgan", "--data", tmp_path, "--out", tmp_path / "out") == 1
+    assert "has no labels: take a set with labels" in capsys.readouterr().err
+
+
+# Metrics.
+
+
+def two_classes(spread: float, n: int = 60):
+    """Features of two classes, far apart, each a cloud of this spread; and their labels."""
+    rng = torch.Generator().manual_seed(int(spread * 100))
+    labels = torch.arange(n) % 2
+    return spread * torch.randn(n, 3, generator=rng).double() + 50.0 * labels[:, None], labels
+
+
+def test_variety_inside_the_classes_in_closed_form():
+    real, labels = two_classes(1.0)
+    same = metrics.intra_class(real, labels, real, labels)
+    assert same.recall == 1 and same.distance == same.real_distance and same.classes == 2
+    mean = sum(torch.cdist(part, part).sum() / (30 * 29) for part in (real[::2], real[1::2])) / 2
+    assert same.distance == pytest.approx(mean.item(), rel=1e-5)
+    tenth, its_labels = two_classes(0.1)
+    narrow = metrics.intra_class(real, labels, tenth, its_labels)
+    assert narrow.distance / narrow.real_distance == pytest.approx(0.1, rel=0.15) and narrow.recall < 0.1
+    swapped = metrics.intra_class(real, labels, real, 1 - labels)
+    assert swapped.recall == 0, "the right images under the wrong labels"
+    assert metrics.prdc(real, real).recall == 1, "which recall over all classes does not see"
+
+
+def test_small_classes_are_left_out_and_missing_ones_are_said():
+    real, labels = two_classes(1.0)
+    few = torch.cat([labels[:-3], torch.full((3,), 7)])
+    assert metrics.intra_class(real, few, real, labels).classes == 2
+    with pytest.raises(ValueError, match="Class 1 has 0 fakes"):
+        metrics.intra_class(real, labels, real, torch.zeros_like(labels))
+    with pytest.raises(ValueError, match="No class has more than 5"):
+        metrics.intra_class(real[:8], torch.arange(8), real, labels)
+
+
+def test_the_shipped_classifier_names_digits():
+    test = data.load("mnist", "test").subset(slice(300))
+    judge = metrics.extractor_for("mnist", test.image_shape, torch.device("cpu"))
+    assert (judge.classify(test.images) == test.labels).float().mean() > 0.97
+    strange = metrics.extractor_for("folder", (1, 28, 28), torch.device("cpu"))
+    with pytest.raises(ValueError, match="random network knows no classes"):
+        strange.classify(test.images)

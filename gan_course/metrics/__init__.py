@@ -2,6 +2,7 @@
 
 from gan_course.metrics.clusters import Purity, purity
 from gan_course.metrics.compare import compare
+from gan_course.metrics.conditional import IntraClass, intra_class
 from gan_course.metrics.features import FeatureExtractor, extractor_for
 from gan_course.metrics.frechet import frechet_distance
 from gan_course.metrics.kernel import kernel_distance
@@ -12,6 +13,7 @@ from gan_course.metrics.neighbours import PRDC, prdc
 __all__ = [
     "PRDC",
     "FeatureExtractor",
+    "IntraClass",
     "ModesCaptured",
     "Purity",
     "StrokeShape",
@@ -19,6 +21,7 @@ __all__ = [
     "correlation_within",
     "extractor_for",
     "frechet_distance",
+    "intra_class",
     "kernel_distance",
     "modes_captured",
     "prdc",

@@ -4,8 +4,9 @@ The explorer needs only a callable `z -> images`: codes (N, latent_dim) in, imag
 code explorer sets an InfoGAN's codes. The stepper trains a recipe on points of the plane, by the package's own steps.
 """
 
+from gan_course.widgets.classes import ClassExplorer
 from gan_course.widgets.codes import CodeExplorer
 from gan_course.widgets.latent import LatentExplorer, random_directions, slerp
 from gan_course.widgets.stepper import GANStepper
 
-__all__ = ["CodeExplorer", "GANStepper", "LatentExplorer", "random_directions", "slerp"]
+__all__ = ["ClassExplorer", "CodeExplorer", "GANStepper", "LatentExplorer", "random_directions", "slerp"]

@@ -51,7 +51,7 @@ class InfoGANGenerator(nn.Module):
         width: channels of the last hidden layer, as in DCGANGenerator.
         hidden: units of a fully connected layer before the first square, 0 for none; the paper has 1024.
 
-    Source: Chen et al. (2016), section 7.1 for the codes, appendix C.1 for the layers.
+    Source: Chen et al. (2016), section 7.2 for the codes, appendix C.1 for the layers.
     """
 
     def __init__(

@@ -71,13 +71,13 @@ def judged_run(recipe, images, test, seed: int, steps: int) -> dict:
     seconds = time.process_time() - started
     generator = run.sampler.eval()
     drawn, codes = with_codes(generator, SAMPLES, seed=1)
-    on_generated = metrics.purity(codes.category, digits_seen(drawn))
+    extractor = metrics.extractor_for("mnist", test.image_shape, torch.device("cpu"))
+    on_generated = metrics.purity(codes.category, extractor.classify(data.to_uint8(drawn)))
     on_real = metrics.purity(q_of(run.discriminator, test.images), test.labels)
     shapes, effects = metrics.stroke_shape(drawn), effect_of_codes(generator)
     correlations = [
         [metrics.correlation_within(code, shape, codes.category) for shape in shapes] for code in codes.continuous.T
     ]
-    extractor = metrics.extractor_for("mnist", test.image_shape, torch.device("cpu"))
     row = {"name": recipe.name, "seed": seed, "steps": run.step, "seconds": seconds}
     row |= {"purity_generated": on_generated.matched, "purity_real": on_real.matched}
     row |= {name: mean_of_last(run.history, name) for name in ("category_information", "continuous_information")}
@@ -96,13 +96,6 @@ def with_codes(generator, n: int, seed: int):
     """`n` images and the codes that drew them."""
     z = torch.randn(n, generator.latent_dim, generator=torch.Generator().manual_seed(seed))
     return training.sample(generator, n, seed), generator.codes(z)
-
-
-@torch.inference_mode()
-def digits_seen(images: torch.Tensor) -> torch.Tensor:
-    """What the course's classifier takes each image for, int64 (N,)."""
-    classifier, _ = training.load_network("features-digits", "cpu")
-    return torch.cat([classifier(data.to_float(data.to_uint8(part))).argmax(1) for part in images.split(250)])
 
 
 @torch.inference_mode()

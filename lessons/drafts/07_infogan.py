@@ -395,12 +395,9 @@ def table_of_images(generator, columns=10, seed=0):
     rng = torch.Generator().manual_seed(seed)
     noise, continuous = torch.randn(columns, 62, generator=rng), 2 * torch.rand(columns, 2, generator=rng) - 1
     category = torch.arange(10).repeat_interleave(columns)
+    codes = noise.repeat(10, 1), category, continuous.repeat(10, 1)
     with torch.no_grad():
-        return (
-            generator.eval()
-            .draw(noise.repeat(10, 1).to(place), category.to(place), continuous.repeat(10, 1).to(place))
-            .cpu()
-        )
+        return generator.eval().draw(*(part.to(place) for part in codes)).cpu()
 
 
 plots.show(
@@ -420,13 +417,7 @@ plots.show(
 
 
 # %%
-@torch.inference_mode()
-def digits_seen(images):
-    """What the course's classifier takes each image for."""
-    classifier, _ = training.load_network("features-digits")
-    return torch.cat(
-        [classifier(data.to_float(data.to_uint8(part)).to(place)).argmax(1).cpu() for part in images.split(250)]
-    )
+classifier = metrics.extractor_for("mnist", digits.image_shape, place)  # trained with labels, to judge and not to teach
 
 
 @torch.inference_mode()
@@ -449,7 +440,7 @@ judged_test = test.subset(slice(0, N))
 found = {}
 for name, run in runs.items():
     images, codes = drawn_with_codes(run.sampler, N)
-    written = metrics.purity(codes.category, digits_seen(images))
+    written = metrics.purity(codes.category, classifier.classify(data.to_uint8(images)))
     read = metrics.purity(category_read(run.discriminator, judged_test.images), judged_test.labels)
     found[name] = (images, codes, written)
     print(f"{name:<22} written: {written.matched:.1%} agree; read from real digits: {read.matched:.1%}")
@@ -644,7 +635,7 @@ for name, bound in {
     share = (answers.argmax(1) == codes.category).float().mean().item()
     print(
         f"{name:<17} Q reads {share:6.1%} of its categories; the right bound {nats:7.3f} nats, its own {bound(answers, codes.category).item():7.3f}; "
-        f"purity {metrics.purity(codes.category, digits_seen(images)).matched:.1%}"
+        f"purity {metrics.purity(codes.category, classifier.classify(data.to_uint8(images))).matched:.1%}"
     )
 
 # %% [markdown]

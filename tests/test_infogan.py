@@ -1,9 +1,11 @@
 """InfoGAN: its networks, the bound in closed form, who is moved by which step, and the known mistakes."""
 
 import dataclasses
+import json
 import math
 import operator
 
+import numpy as np
 import pytest
 import torch
 
@@ -331,3 +333,16 @@ def test_the_history_tells_the_nats(small_recipe, squares):
     first, last = run.history[0], run.history[-1]
     assert set(first) >= {"d_loss", "g_loss", "d_real", "d_fake", "category_information", "continuous_information"}
     assert abs(first["category_information"]) < 0.1 and last["category_information"] > first["category_information"]
+
+
+def test_the_command_line_trains_and_samples_it(tmp_path, capsys):
+    """Colour and 32 pixels, no special case on the way."""
+    from gan_course.__main__ import main
+
+    out = tmp_path / "run"
+    assert main(["train", "infogan-fast", "--data", "emoji-noto", "--steps", "2", "--out", str(out)]) == 0
+    assert main(["sample", str(out), "-n", "5", "--out", str(tmp_path / "x.npy")]) == 0
+    assert np.load(tmp_path / "x.npy").shape == (5, 3, 32, 32)
+    assert json.loads((out / "card.json").read_text())["network"]["class"] == "InfoGANGenerator"
+    assert main(["sample", str(out), "--label", "3", "--out", str(tmp_path / "y.npy")]) == 1
+    assert "knows no classes" in capsys.readouterr().err

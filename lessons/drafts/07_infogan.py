@@ -80,7 +80,8 @@ checks.lesson07.most_nats(guess)
 #
 # ## 3 What an image tells about a code
 # A plain GAN's z is a heap of numbers, and which of them does what is an accident of the run (lesson 01). Split z in two: the
-# noise, which is as before, and a **code** c, which is to *mean* something. But nothing in the game asks for that. D judges the
+# noise, which is as before, and a **code** c, which is to *mean* something. (Elsewhere in the course all of z is called a code; here
+# the word is for this part.) But nothing in the game asks for that. D judges the
 # image alone. G may treat the code as more noise, or not look at it.
 #
 # InfoGAN (Chen et al., 2016) asks for one thing more: **the image must tell what the code was.**

@@ -80,7 +80,7 @@ def test_the_figure_has_every_class_in_each_style_and_the_walk():
     it.end.value = "ice cream"
     figure = it.figure(styles=2)
     strips = [np.asarray(axis.images[0].get_array()) for axis in figure.axes]
-    assert [axis.get_ylabel() for axis in figure.axes] == ["style 1", "style 2", "cat to ice cream,\nstyle 1"]
+    assert [axis.get_ylabel() for axis in figure.axes] == ["style 1", "style 2", "cat\nto ice cream"]
     labels = [[text.get_text() for text in axis.get_xticklabels()] for axis in figure.axes]
     assert labels == [[], ["cat", "dog", "ice\ncream"], ["0%", "50%", "100%"]]
     classes = to_uint8(smooth(it.z.expand(3, -1), torch.eye(3)))[:, 0]

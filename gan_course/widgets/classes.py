@@ -134,7 +134,7 @@ class ClassExplorer:
         names = [name.replace(" ", "\n") for name in self.classes]
         columns = [names] * styles + [[f"{step:.0%}" for step in steps]]
         rows = [f"style {number + 1}" for number in range(styles)]
-        rows.append(f"{self.start.value} to {self.end.value},\nstyle 1")
+        rows.append(f"{self.start.value}\nto {self.end.value}")
         return strips_figure(images, rows, columns, "One code a row, every class; and one class turned into another")
 
     def _random(self) -> torch.Tensor:

@@ -205,6 +205,28 @@ def test_a_sure_classifier_costs_nothing_and_learns_from_its_mistakes():
     assert slope[0, 3].item() == pytest.approx(-1), "D learns from the fakes as well"
 
 
+def can_be_sure(discriminator: nn.Module):
+    """Whatever the images, a head that is pushed far enough names class 3, and that costs nothing."""
+    with torch.no_grad():
+        discriminator.class_head.bias[3] = 100.0
+    class_logits = discriminator(torch.randn(2, 1, 28, 28)).class_logits
+    assert losses.auxiliary_generator(class_logits, torch.tensor([3, 3])) < 1e-3
+
+
+def test_the_class_head_ends_in_logits():
+    can_be_sure(networks.AuxiliaryDiscriminator(10, width=4, batch_norm=False, hidden=8))
+
+
+def test_a_softmax_in_the_network_is_caught():
+    class Softmaxed(networks.AuxiliaryDiscriminator):
+        def forward(self, images):
+            logits, class_logits = super().forward(images)
+            return networks.AuxiliaryLogits(logits, class_logits.softmax(1))
+
+    with pytest.raises(AssertionError):
+        can_be_sure(Softmaxed(10, width=4, batch_norm=False, hidden=8))
+
+
 # Labels in the one loop.
 
 

@@ -149,12 +149,10 @@ def sample(options) -> int:
 
     if options.out.suffix not in (".png", ".npy"):
         raise ValueError(f"--out is {str(options.out)!r}; its name must end in .png for a grid or .npy for an array.")
-    generator = _load_generator(options.checkpoint)
+    generator, card = _load_generator(options.checkpoint)
     if options.label is not None:
-        raise ValueError(
-            f"The checkpoint {options.checkpoint!r} knows no classes, so --label cannot be obeyed; leave it out."
-        )
-    images = training.sample(generator, options.n, options.seed)
+        _check_label(options, generator, card)
+    images = training.sample(generator, options.n, options.seed, labels=options.label)
     if options.out.suffix == ".png":
         plots.save_grid(images, options.out)
     else:
@@ -171,20 +169,35 @@ def sample(options) -> int:
     return 0
 
 
+def _check_label(options, generator, card: dict) -> None:
+    """Raise a ValueError that names the classes unless --label is one of them."""
+    if not hasattr(generator, "classes"):
+        raise ValueError(
+            f"The checkpoint {options.checkpoint!r} knows no classes, so --label cannot be obeyed; leave it out."
+        )
+    if not 0 <= options.label < generator.classes:
+        names = card.get("classes", [])
+        named = ": " + ", ".join(f"{i} {name}" for i, name in enumerate(names)) if names else ""
+        raise ValueError(
+            f"--label is {options.label}, but {options.checkpoint!r} knows {generator.classes} classes, "
+            f"0 to {generator.classes - 1}{named}."
+        )
+
+
 def _load_generator(name: str):
     from gan_course import training
 
-    network, _ = training.load_network(name)
+    network, card = training.load_network(name)
     if not hasattr(network, "latent_dim"):
         raise ValueError(f"{name!r} is a {type(network).__name__}, not a generator; name a generator's checkpoint.")
-    return network
+    return network, card
 
 
 def evaluate(options) -> int:
     """Judge checkpoints against the test split, in one table."""
     from gan_course import data, metrics, report, training
 
-    generators = {name: _load_generator(name) for name in options.checkpoint}
+    generators = {name: _load_generator(name)[0] for name in options.checkpoint}
     rows, pictures = [], {}
     for name, generator in generators.items():
         _, size, _ = generator.image_shape
@@ -194,7 +207,7 @@ def evaluate(options) -> int:
                 f"{name!r} draws images of shape {tuple(generator.image_shape)}, but {options.data!r} holds "
                 f"{real.image_shape}; judge it against the data that it was trained on."
             )
-        fake = training.sample(generator, options.n, options.seed)
+        fake = training.sample(generator, options.n, options.seed, labels=_labels_like(real, generator, options))
         extractor = metrics.extractor_for(real.name, real.image_shape)
         rows.append(
             {
@@ -214,6 +227,16 @@ def evaluate(options) -> int:
 
         write_atomically(options.html, report.html(rows, pictures).encode())
     return 0
+
+
+def _labels_like(real, generator, options):
+    """Labels for a conditional generator, as often as the real images have them; None where that cannot be said."""
+    if getattr(generator, "classes", None) != len(real.classes) or real.labels is None:
+        return None
+    import torch
+
+    rows = torch.randint(len(real), (options.n,), generator=torch.Generator().manual_seed(options.seed))
+    return real.labels.cpu()[rows]
 
 
 def doctor(options) -> int:

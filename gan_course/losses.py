@@ -10,6 +10,7 @@ the mean of its real term plus the mean of its fake term, without a factor of on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -152,6 +153,24 @@ LOSSES: dict[str, AdversarialLoss] = {
 }
 
 
+def auxiliary_discriminator(real_class_logits: Tensor, fake_class_logits: Tensor, labels: Tensor) -> Tensor:
+    """-E log P(class | real image) - E log P(class | fake image), the class terms of an ACGAN's discriminator.
+
+    Args:
+        real_class_logits, fake_class_logits: (N, K), before any softmax: the cross-entropy takes the softmax itself,
+            and after a second one a perfect answer among ten classes would still cost 1.46.
+        labels: int64 (N,), of the real images, and what the fakes were asked to be.
+
+    Source: Odena, Olah, Shlens (2017), equation 3, which both players maximise.
+    """
+    return F.cross_entropy(real_class_logits, labels) + F.cross_entropy(fake_class_logits, labels)
+
+
+def auxiliary_generator(fake_class_logits: Tensor, labels: Tensor) -> Tensor:
+    """-E log P(class | fake image), the class term of an ACGAN's generator; see `auxiliary_discriminator`."""
+    return F.cross_entropy(fake_class_logits, labels)
+
+
 def smoothed(loss: str | AdversarialLoss, real_target: float = 0.9) -> AdversarialLoss:
     """A cross-entropy loss whose D is told "0.9 real" in place of "real": one-sided label smoothing.
 
@@ -183,3 +202,33 @@ def smoothed(loss: str | AdversarialLoss, real_target: float = 0.9) -> Adversari
         base.generator,
         f"{base.source}; Salimans et al. (2016), section 3.4",
     )
+
+
+def categorical_information(category_logits: Tensor, category: Tensor) -> Tensor:
+    """A lower bound, in nats, on what an image tells about its category: log K + E log Q(c | x).
+
+    It is log K less the cross-entropy of Q, at most log K, and 0 for a Q that only guesses. It is to be maximised.
+
+    Args:
+        category_logits: Q's answer (N, K), before any softmax: the cross-entropy takes one itself.
+        category: the true categories, int64 (N,), each of the K as likely as any other.
+
+    Source: Chen et al. (2016), equations 4 and 5, with H(c) = log K.
+    """
+    return math.log(category_logits.shape[1]) - F.cross_entropy(category_logits, category)
+
+
+def gaussian_information(mean: Tensor, log_std: Tensor, code: Tensor) -> Tensor:
+    """A lower bound, in nats, on what an image tells about its continuous codes: log 2 + E log Q(c | x), summed.
+
+    Q is a normal distribution for each code; log 2 is the entropy of a code that is uniform on [-1, 1]. With log_std 0
+    the bound is a squared error in other units, and stays below log 2 - log(2 pi) / 2 = -0.23 a code.
+
+    Args:
+        mean, log_std: Q's answer, (N, codes) each.
+        code: the true codes (N, codes).
+
+    Source: Chen et al. (2016), equations 4 and 5; the normal distribution is from appendix C.
+    """
+    log_likelihood = -0.5 * ((code - mean) / log_std.exp()).square() - log_std - 0.5 * math.log(2 * math.pi)
+    return (log_likelihood + math.log(2)).sum(1).mean()

@@ -226,7 +226,8 @@ class OnlyMeta(TorchDispatchMode):
 
 def meta_run(recipe, monkeypatch):
     monkeypatch.setattr(training.loop.devices, "get", lambda name=None: torch.device("meta"))
-    images = data.ImageSet(torch.zeros(16, 1, 28, 28, dtype=torch.uint8), torch.zeros(16, dtype=torch.long))
+    labels = torch.zeros(16, dtype=torch.long)
+    images = data.ImageSet(torch.zeros(16, 1, 28, 28, dtype=torch.uint8), labels, classes=["a", "b"])
     return training.Run(recipe, images, device="meta")
 
 

@@ -31,6 +31,8 @@ PLANS = {
     "dcgan-mnist": Plan("dcgan", "mnist", steps=2_500),
     "dcgan-fast-mnist": Plan("dcgan-fast", "mnist", steps=6_000),
     "wgan-gp-fast-mnist": Plan("wgan-gp-fast", "mnist", steps=4_000),
+    "projection-mnist": Plan("projection", "mnist", steps=6_000),
+    "infogan-fast-mnist": Plan("infogan-fast", "mnist", steps=6_000),
 }
 
 
@@ -56,7 +58,16 @@ def train(name: str, plan: Plan, folder: Path) -> None:
     sampler = rounded(run.sampler)
     test = data.load(plan.data, "test")
     extractor = metrics.extractor_for(test.name, test.image_shape, run.device)
-    result = metrics.compare(test.images, training.sample(sampler, 10_000, seed=1), extractor)
+    # A generator that is told a class is asked for each as often as the test split has it.
+    labels = test.labels[torch.arange(10_000) % len(test)] if run.recipe.condition else None
+    fake = training.sample(sampler, 10_000, seed=1, labels=labels)
+    result = metrics.compare(test.images, fake, extractor)
+    if labels is not None:
+        result["accuracy"] = (extractor.classify(data.to_uint8(fake)).cpu() == labels.cpu()).double().mean().item()
+    if hasattr(sampler, "codes"):  # how far the categories of an InfoGAN are the classes, under the kindest naming
+        z = torch.randn(10_000, sampler.latent_dim, generator=torch.Generator().manual_seed(1))
+        category = sampler.codes(z).category
+        result["purity"] = metrics.purity(category, extractor.classify(data.to_uint8(fake))).matched
     result = {key: round(value, 4) if isinstance(value, float) else value for key, value in result.items()}
     card = checkpoint.card_of(run) | {"script": "tools/train_checkpoints.py", "metrics": {"seed": 1, **result}}
     training.save_network(sampler, checkpoint.CHECKPOINT_FOLDER / f"{name}.safetensors", card, half=True)

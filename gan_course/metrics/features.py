@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -33,7 +34,6 @@ class FeatureExtractor:
     name: str
     network: nn.Module
 
-    @torch.inference_mode()
     def __call__(self, images: Tensor, batch_size: int = 250) -> Tensor:
         """Features (N, 128), float32 on the CPU.
 
@@ -43,6 +43,21 @@ class FeatureExtractor:
         Raises:
             ValueError: another image shape than the network was made for, or values outside [-1, 1].
         """
+        return self._each(self.network.features, images, batch_size)
+
+    def classify(self, images: Tensor, batch_size: int = 250) -> Tensor:
+        """The class that the classifier takes each image for, int64 (N,) on the CPU. Arguments as of a call.
+
+        Raises:
+            ValueError: as a call; or the network was never trained, so that it knows no classes.
+        """
+        if self.name.startswith("random"):
+            raise ValueError("A random network knows no classes; take a set that ships with the course.")
+        return self._each(self.network, images, batch_size).argmax(1)
+
+    @torch.inference_mode()
+    def _each(self, function: Callable[[Tensor], Tensor], images: Tensor, batch_size: int) -> Tensor:
+        """What a function of the network makes of the images, batch by batch."""
         if tuple(images.shape[1:]) != self.network.image_shape:
             raise ValueError(
                 f"The {self.name} are made for images of shape {self.network.image_shape}, but these have "
@@ -59,7 +74,7 @@ class FeatureExtractor:
             part = part.to(place)
             part = part if part.is_floating_point() else to_float(part)
             part = part.contiguous(memory_format=torch.channels_last)
-            parts.append(self.network.features(part).cpu())
+            parts.append(function(part).cpu())
         return torch.cat(parts)
 
 

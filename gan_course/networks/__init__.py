@@ -4,23 +4,44 @@ from torch import nn
 
 from gan_course.networks.blocks import has_spectral_norm, initialise_dcgan, spectral_norm
 from gan_course.networks.classifier import SmallClassifier
+from gan_course.networks.conditional import (
+    AuxiliaryDiscriminator,
+    AuxiliaryLogits,
+    ConcatenationDiscriminator,
+    ConditionalBatchNorm2d,
+    ConditionalGenerator,
+    ProjectionDiscriminator,
+    class_shares,
+)
 from gan_course.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from gan_course.networks.infogan import Codes, InfoGANDiscriminator, InfoGANGenerator, Judgement
 from gan_course.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_course.networks.noise import InstanceNoise
 from gan_course.networks.packing import PackedDiscriminator
 from gan_course.networks.toy import PointDiscriminator, PointGenerator, he_weights
 
 __all__ = [
+    "AuxiliaryDiscriminator",
+    "AuxiliaryLogits",
+    "Codes",
+    "ConcatenationDiscriminator",
+    "ConditionalBatchNorm2d",
+    "ConditionalGenerator",
     "DCGANDiscriminator",
     "DCGANGenerator",
+    "InfoGANDiscriminator",
+    "InfoGANGenerator",
     "InstanceNoise",
+    "Judgement",
     "MLPDiscriminator",
     "MLPGenerator",
     "PackedDiscriminator",
     "PointDiscriminator",
     "PointGenerator",
+    "ProjectionDiscriminator",
     "SmallClassifier",
     "build",
+    "class_shares",
     "describe",
     "he_weights",
     "initialise_dcgan",

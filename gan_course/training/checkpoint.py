@@ -127,7 +127,8 @@ def _metadata(content: bytes) -> dict[str, str]:
 
 def card_of(run) -> dict:
     """What the card of a run's generator says, apart from its metrics."""
-    return {
+    classes = {"classes": list(run.data.classes)} if run.recipe.condition else {}
+    return classes | {
         "recipe": run.recipe.settings(),
         "data": getattr(run.data, "name", "unnamed"),
         "image_shape": list(run.data.image_shape),

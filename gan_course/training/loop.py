@@ -19,14 +19,10 @@ def d_step(run: Run, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
     recipe = run.recipe
     run.discriminator.requires_grad_(True)
     with devices.autocast(run.device):
-        real_logits, fake_logits = run.discriminator(real), run.discriminator(fake)
+        real_logits, fake_logits = run.judge(real), run.judge(fake)
     real_logits, fake_logits = real_logits.float(), fake_logits.float()
-    loss = total = run.loss.discriminator(real_logits, fake_logits)
-    if recipe.penalty and run.step % recipe.penalty_every == 0:
-        # A penalty taken every k-th step weighs k times as much (lazy regularisation, Karras et al. 2020).
-        weight = recipe.weight_of_penalty(run.progress) * recipe.penalty_every
-        total = loss + weight * recipe.penalty(run.discriminator, real, fake, run.rng)
-    descend(run.d_optimizer, total)
+    loss = run.loss.discriminator(real_logits, fake_logits)
+    descend(run.d_optimizer, loss + penalty_term(run, run.judge, real, fake))
     if recipe.clip:
         penalties.clip_weights(run.discriminator, recipe.clip)
     return {
@@ -40,13 +36,23 @@ def g_step(run: Run, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
     """One step of the generator on the fakes that the discriminator has just seen; the discriminator is frozen."""
     run.discriminator.requires_grad_(False)
     with devices.autocast(run.device):
-        fake_logits = run.discriminator(fake).float()
-        real_logits = run.discriminator(real).float() if run.loss.needs_real else None
+        fake_logits = run.judge(fake).float()
+        real_logits = run.judge(real).float() if run.loss.needs_real else None
     loss = run.loss.generator(fake_logits, real_logits)
     descend(run.g_optimizer, loss)
     if run.ema:
         run.ema.update()
     return {"g_loss": loss.detach()}
+
+
+def penalty_term(run: Run, judge, real: Tensor, fake: Tensor) -> Tensor | float:
+    """The recipe's penalty times its weight, or 0 on a step without one. `judge`: images -> logits."""
+    recipe = run.recipe
+    if recipe.penalty is None or run.step % recipe.penalty_every:
+        return 0.0
+    # A penalty taken every k-th step weighs k times as much (lazy regularisation, Karras et al. 2020).
+    weight = recipe.weight_of_penalty(run.progress) * recipe.penalty_every
+    return weight * recipe.penalty(judge, real, fake, run.rng)
 
 
 def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
@@ -61,10 +67,10 @@ def gan_step(run: Run) -> dict[str, Tensor]:
     """The recipe's steps of the discriminator, then one of the generator, which reuses the last fakes."""
     critic_steps = run.recipe.critic_steps(run.step)
     for i in range(critic_steps):
-        real, _ = run.batch()
+        real, run.labels = run.batch()  # a conditional generator is asked for the classes of the real images
         is_last = i == critic_steps - 1
         with torch.set_grad_enabled(is_last), devices.autocast(run.device):
-            fake = run.generator(run.noise())
+            fake = run.generate(run.noise())
         measured = run.recipe.d_step(run, real, fake.detach())
     return measured | run.recipe.g_step(run, real, fake)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -16,11 +19,16 @@ class Run:
 
     Args:
         recipe: one of `methods.RECIPES`, or your own `methods.Recipe`.
-        data: an ImageSet, or anything with `.image_shape` and `.batch(n, generator)`.
+        data: an ImageSet, or anything with `.image_shape` and `.batch(n, generator)`; with `.classes` and labels in its
+            batches where the recipe has a condition.
         seed: of the weights, the noise and the batches.
         device: default: the best one there is.
 
+    Raises:
+        ValueError: the recipe needs labels, and the data have none.
+
     Attributes:
+        labels: of the batch in hand, int64 (N,) or None; real images and fakes share them.
         step: steps of the generator made so far. images_seen: real images shown to the discriminator.
         seconds, progress: training time, and the share of the budget that is used.
         history: one row of mean losses for every `log_every` steps.
@@ -33,9 +41,11 @@ class Run:
         devices.prepare(self.device)
         # Weights are drawn on the CPU, so that one seed gives the same start on every device and in every process.
         torch.manual_seed(seed)
-        self.generator = self._place(recipe.generator(data.image_shape))
-        self.discriminator = self._place(recipe.discriminator(data.image_shape))
+        sizes = sizes_of(data, recipe)
+        self.generator = self._place(recipe.generator(*sizes))
+        self.discriminator = self._place(recipe.discriminator(*sizes))
         self.data = data.to(self.device)
+        self.labels: Tensor | None = None
         self.rng = None if self.device.type == "meta" else torch.Generator(self.device).manual_seed(seed)
         self.loss = LOSSES[recipe.loss] if isinstance(recipe.loss, str) else recipe.loss
         self.g_optimizer = self._optimizer(self.generator, recipe.g_learning_rate)
@@ -59,6 +69,19 @@ class Run:
     def sampler(self) -> nn.Module:
         """The generator to draw samples from: the averaged one where the recipe averages."""
         return self.ema.network if self.ema else self.generator
+
+    @property
+    def generate(self) -> Callable[[Tensor], Tensor]:
+        """The generator as a function of codes alone: if it is told a class, it is told the labels in hand."""
+        return self._told(self.generator)
+
+    @property
+    def judge(self) -> Callable[[Tensor], Tensor]:
+        """The discriminator as a function of images alone: if it is told a class, it is told the labels in hand."""
+        return self._told(self.discriminator)
+
+    def _told(self, network: nn.Module) -> Callable[[Tensor], Tensor]:
+        return functools.partial(network, labels=self.labels) if hasattr(network, "classes") else network
 
     def batch(self) -> tuple[Tensor, Tensor | None]:
         """The next real images (N, C, H, W) in [-1, 1] and their labels; of several processes, each gets its part."""
@@ -95,3 +118,20 @@ class Run:
                 "learning rates, or go back to the last checkpoint."
             )
         self.history.append({"step": self.step, "seconds": self.seconds, **row})
+
+
+def sizes_of(data, recipe) -> tuple:
+    """What the recipe's networks are made for: the shape of a sample and, where there is a condition, how many classes.
+
+    Raises:
+        ValueError: the recipe needs labels, and the data have none.
+    """
+    if recipe.condition is None:
+        return (data.image_shape,)
+    classes = getattr(data, "classes", None)
+    if not classes or getattr(data, "labels", None) is None:
+        raise ValueError(
+            f"The recipe {recipe.name!r} tells its networks a class, but {getattr(data, 'name', 'the data')!r} has no "
+            "labels: take a set with labels, such as mnist, or a recipe without a condition, such as dcgan-fast."
+        )
+    return data.image_shape, len(classes)

@@ -7,18 +7,50 @@ from torch import Tensor, nn
 
 
 @torch.inference_mode()
-def sample(generator: nn.Module, n: int, seed: int = 0, batch_size: int = 500) -> Tensor:
+def sample(
+    generator: nn.Module, n: int, seed: int = 0, batch_size: int = 500, labels: Tensor | int | None = None
+) -> Tensor:
     """`n` images from a generator in evaluation mode, float32 (n, C, H, W) on the CPU, in [-1, 1].
 
-    The codes are drawn on the CPU, so that a seed gives the same codes on every device.
+    The codes are drawn on the CPU, so that a seed gives the same codes on every device, whatever the labels.
+
+    Args:
+        labels: for a generator that is told a class: one for all, or int64 (n,); None draws each with equal chances.
+
+    Raises:
+        ValueError: a label that is no class, as many labels as not n, or labels for a generator that knows no classes.
     """
     place = next(generator.parameters()).device
-    z = torch.randn(n, generator.latent_dim, generator=torch.Generator().manual_seed(seed))
+    rng = torch.Generator().manual_seed(seed)
+    inputs = [torch.randn(n, generator.latent_dim, generator=rng)]
+    if hasattr(generator, "classes"):
+        inputs.append(checked_labels(labels, n, generator.classes, rng))
+    elif labels is not None:
+        raise ValueError("This generator knows no classes, so it cannot be told a label.")
     was_training = generator.training
     generator.eval()
-    images = [generator(part.to(place)).float().cpu() for part in z.split(batch_size)]
+    parts = zip(*(values.split(batch_size) for values in inputs), strict=True)
+    images = [generator(*(values.to(place) for values in part)).float().cpu() for part in parts]
     generator.train(was_training)
     return torch.cat(images)
+
+
+def checked_labels(labels: Tensor | int | None, n: int, classes: int, rng: torch.Generator) -> Tensor:
+    """The labels of n samples, int64 (n,) on the CPU; None draws them.
+
+    Raises:
+        ValueError: a label is no class, or there are not n of them.
+    """
+    if labels is None:
+        return torch.randint(classes, (n,), generator=rng)
+    labels = torch.as_tensor(labels).cpu()
+    labels = labels.expand(n) if labels.ndim == 0 else labels
+    if labels.shape != (n,) or labels.dtype != torch.int64:
+        raise ValueError(f"{n} samples need {n} labels, int64, but got {labels.dtype} of shape {tuple(labels.shape)}.")
+    wrong = labels[(labels < 0) | (labels >= classes)]
+    if len(wrong):
+        raise ValueError(f"There is no class {wrong[0].item()}: the generator knows {classes}, 0 to {classes - 1}.")
+    return labels
 
 
 @torch.inference_mode()

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from gan_course.plots import tile
-from gan_course.widgets.raster import ErrorLine, device_of, img_tag, make_images, strips_figure
+from gan_course.widgets.raster import ErrorLine, device_of, img_tag, make_images, row_of, rows_of, strips_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -102,12 +102,12 @@ class LatentExplorer:
         device = device_of(generate) if device is None else device
         self._make = functools.partial(make_images, generate, device=device)
         self._rng = torch.Generator().manual_seed(seed)
-        self._first = _rows(self._random(images) if codes is None else codes, latent_dim, "codes")
+        self._first = rows_of(self._random(images) if codes is None else codes, latent_dim, "codes")
         self._base = self._start = self._first
         self._end = self._random(len(self._first))
         if directions is None:
             directions = random_directions(min(4, latent_dim), latent_dim, self._rng)
-        self.directions = nn.functional.normalize(_rows(directions, latent_dim, "directions"), dim=1)
+        self.directions = nn.functional.normalize(rows_of(directions, latent_dim, "directions"), dim=1)
         count = len(self.directions)
         if not self.directions.any(dim=1).all():
             raise ValueError("a direction of length 0 leads nowhere.")
@@ -243,16 +243,16 @@ class LatentExplorer:
         units = ipywidgets.HTML('<span style="opacity: .8">&nbsp;sliders in standard deviations</span>')
         controls = ipywidgets.VBox(
             [
-                _row(new, reset, units),
+                row_of(new, reset, units),
                 *self.sliders,
-                _row(keep_a, keep_b, self.play),
+                row_of(keep_a, keep_b, self.play),
                 self.path,
-                _row(ipywidgets.HTML("A&nbsp;"), self.strip, ipywidgets.HTML("&nbsp;B")),
+                row_of(ipywidgets.HTML("A&nbsp;"), self.strip, ipywidgets.HTML("&nbsp;B")),
             ],
             layout={"flex": "1 1 330px", "max_width": "420px", "min_width": "0"},
         )
         self.picture.layout = {"margin": "2px 16px 2px 2px"}
-        body = _row(self.picture, controls, align="flex-start")
+        body = row_of(self.picture, controls, align="flex-start")
         self.panel = ipywidgets.VBox([body, self.error_line.widget])
 
     def _button(self, description: str, action: Callable[[], None], tooltip: str) -> ipywidgets.Button:
@@ -287,14 +287,3 @@ class LatentExplorer:
     def _repr_mimebundle_(self, **_: object) -> dict:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.panel.model_id}
         return {"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}
-
-
-def _row(*children: ipywidgets.Widget, align: str = "center") -> ipywidgets.HBox:
-    return ipywidgets.HBox(children, layout={"flex_flow": "row wrap", "align_items": align})
-
-
-def _rows(values: torch.Tensor, latent_dim: int, name: str) -> torch.Tensor:
-    values = torch.as_tensor(values).detach().float().cpu().clone()
-    if values.ndim != 2 or values.shape[1] != latent_dim or len(values) == 0:
-        raise ValueError(f"{name} must have shape (k, {latent_dim}), not {tuple(values.shape)}.")
-    return values

@@ -124,6 +124,23 @@ def img_tag(image: torch.Tensor, alt: str, scale: int = 1) -> str:
     )
 
 
+def row_of(*children: ipywidgets.Widget, align: str = "center") -> ipywidgets.HBox:
+    """Widgets side by side, in as many lines as they need."""
+    return ipywidgets.HBox(children, layout={"flex_flow": "row wrap", "align_items": align})
+
+
+def rows_of(values: torch.Tensor, latent_dim: int, name: str) -> torch.Tensor:
+    """A float32 copy (k, latent_dim) on the CPU.
+
+    Raises:
+        ValueError: another shape, or no row at all.
+    """
+    values = torch.as_tensor(values).detach().float().cpu().clone()
+    if values.ndim != 2 or values.shape[1] != latent_dim or len(values) == 0:
+        raise ValueError(f"{name} must have shape (k, {latent_dim}), not {tuple(values.shape)}.")
+    return values
+
+
 def strips_figure(
     images: torch.Tensor, row_labels: Sequence[str], column_labels: Sequence[Sequence[str]], title: str
 ) -> Figure:

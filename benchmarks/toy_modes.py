@@ -3,10 +3,11 @@
     python benchmarks/toy_modes.py [METHOD ...] [--data ring grid] [--seeds 0 1 2] [--most ROWS]
 
 All methods share networks, batch size, Adam with a falling rate, the average, and the budget: as many steps as fit into
-116 seconds of a core's time by the speed of a trial (`--steps` repeats a stored row; the stored rows of points-fast had
-116 seconds by the clock, and a core of their own). They differ in packing and penalty. 2,500 samples are judged once:
-modes with a sample within 3 standard deviations, the share of such samples, and KL(q || uniform). Rows are written to
-assets/results/toy_modes.json when they are done, and not run again; `--most` ends the script after so many new rows.
+116 seconds of a core's time by the speed of a trial. They differ in packing and penalty. The stored rows of points-fast
+had 116 seconds by the clock, and a core of their own; those of the others, measured beside other work, made as many
+steps as the first of them had time for (`--steps 52000`). 2,500 samples are judged once: modes with a sample within 3
+standard deviations, the share of such samples, and KL(q || uniform). Rows are written to assets/results/toy_modes.json
+when they are done, and not run again; `--most` ends the script after so many new rows.
 """
 
 from __future__ import annotations

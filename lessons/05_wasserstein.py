@@ -1295,7 +1295,10 @@ for name, title in {"ring": "ring of 8", "grid": "grid of 25"}.items():
         print(f"{method + ', published':<32}{found:12.1f}{quality:18.1%}{kl:18.2f}")
     print()
 exact = modes["exact_generator"]["high_quality"]
-print(f"an exact generator: {exact:.1%};  {modes['seconds']} s on one core each")
+steps = [row["steps"] for row in modes["rows"]]
+print(
+    f"an exact generator: {exact:.1%};  {modes['seconds']} s on one core, {min(steps):,} to {max(steps):,} steps each"
+)
 
 # %% [markdown]
 # Read modes and quality together, once more. The plain GAN draws good points and leaves some spots of the grid out. Packing mends that on

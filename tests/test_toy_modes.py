@@ -26,12 +26,12 @@ def test_the_best_method_takes_the_bar_on_each_seed(table, data, modes, high_qua
 
 
 def test_every_method_has_three_seeds_on_one_core_and_the_best_had_two_minutes_at_most(table):
-    """The others had about as long, so that none is behind for want of time."""
+    """All made about as many steps, so that none is behind for want of time."""
     for method in METHODS:
         for data in ("ring", "grid"):
             rows = [row for row in table["rows"] if (row["method"], row["data"]) == (method, data)]
             assert {row["seed"] for row in rows} >= {0, 1, 2}, (method, data)
-            assert all(row["cpu_seconds"] >= 100 for row in rows), (method, data)
+            assert all(row["steps"] >= 50_000 for row in rows), (method, data)
             assert method not in (BEST, "points-fast") or all(row["cpu_seconds"] <= 120 for row in rows), data
     assert table["threads"] == 1 and table["samples"] == 2_500
 

@@ -3,7 +3,7 @@
 #
 # {{badges}}
 #
-# **Time** about 4 minutes of computing on a two-core laptop, two hours with the exercises; on a T4 not measured yet.
+# **Time** about 4 minutes of computing on a two-core laptop (TODO: measure), two hours with the exercises; on a T4 not measured yet.
 #
 # **You need** lesson 02 (the loop) and lesson 03 (DCGAN). The recipe's penalty is from lesson 05, and here you need not know it.
 #

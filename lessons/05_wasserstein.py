@@ -1302,8 +1302,8 @@ print(
 
 # %% [markdown]
 # Read modes and quality together, once more. The plain GAN draws good points and leaves some spots of the grid out. Packing mends that on
-# the ring; on the grid, with rates chosen for R1, packs of 4 do not settle at all, while the paper's own, with smaller rates and
-# longer, do. (Its networks are not ours: compare rows of one kind.) With R1 every mode is found on every seed, and what is left
+# the ring; on the grid, with rates chosen for R1, packs of 2 do not help and packs of 4 do not settle, while the paper's own, with
+# smaller rates and longer, do. (Its networks are not ours: compare rows of one kind.) With R1 every mode is found on every seed, and what is left
 # are bridges and a slightly uneven share of the grid. D knows both, and rejection by D takes most of them away.
 #
 # ### 9.4 A thousand modes

@@ -39,16 +39,18 @@ def weights(category: float, continuous: float) -> dict:
     return {"step": training.infogan_step(category, continuous)}
 
 
-def reads_only(**arguments) -> dict:
-    """Q reads D's features and does not shape them; G is told of the bound."""
-    return {"discriminator": methods.infogan_discriminator(24, q_reads_only=True, **arguments)}
+def scaled(scale: float) -> dict:
+    """A candidate whose category weighs more in G's input."""
+    return {"generator": methods.infogan_generator(24, category_scale=scale)}
 
 
 CANDIDATES = {
     "as dcgan-fast": {},
     "weights 0.1": weights(0.1, 0.1),
     "weights 0.3 and 0.1": weights(0.3, 0.1),
-    "Q reads only": reads_only(batch_norm=False, hidden=128),
+    "scale 8": scaled(8.0),
+    "scale 8, weights 0.3 and 0.1": scaled(8.0) | weights(0.3, 0.1),
+    "scale 8, paper's rates, continuous 0.1": scaled(8.0) | PAPER | weights(1.0, 0.1),
     "rates halved": {"g_learning_rate": 2e-3, "d_learning_rate": 2e-3},
     "paper's rates": PAPER,
     "paper's rates, continuous 0.1": PAPER | weights(1.0, 0.1),

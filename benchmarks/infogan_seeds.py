@@ -64,13 +64,13 @@ def main() -> None:
         write_atomically(arguments.out, (json.dumps(summary(rows, arguments.steps), indent=1) + "\n").encode())
 
 
-def judged_run(recipe, images, test, seed: int, steps: int) -> dict:
+def judged_run(recipe, images, test, seed: int, steps: int, samples: int = SAMPLES) -> dict:
     """One training, and all that is asked of it."""
     run, started = training.Run(recipe, images, seed, "cpu"), time.process_time()
     training.train(run, steps=steps)
     seconds = time.process_time() - started
     generator = run.sampler.eval()
-    drawn, codes = with_codes(generator, SAMPLES, seed=1)
+    drawn, codes = with_codes(generator, samples, seed=1)
     extractor = metrics.extractor_for("mnist", test.image_shape, torch.device("cpu"))
     on_generated = metrics.purity(codes.category, extractor.classify(data.to_uint8(drawn)))
     on_real = metrics.purity(q_of(run.discriminator, test.images), test.labels)

@@ -93,6 +93,19 @@ def test_a_checkpoint_and_the_sampler_need_no_special_case(tmp_path):
             assert torch.equal(training.sample(again, 5, seed=3), images)
 
 
+def test_the_scale_of_the_category_is_that_of_its_one():
+    torch.manual_seed(0)
+    generator = networks.InfoGANGenerator(5, 3, 2, width=4, category_scale=8.0)
+    seen = []
+    generator.layers.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    codes = generator.codes(torch.randn(4, 10))
+    generator.draw(*codes)
+    assert torch.equal(seen[0][:, 5:8], 8 * torch.eye(3)[codes.category])
+    assert torch.equal(seen[0][:, :5], codes.noise) and torch.equal(seen[0][:, 8:], codes.continuous)
+    again = networks.build({"class": "InfoGANGenerator", "arguments": generator.config})
+    assert again.category_scale == 8.0
+
+
 @pytest.mark.parametrize("reads_only", [False, True])
 def test_q_can_be_kept_from_shaping_the_trunk(reads_only):
     _, discriminator = pair(q_reads_only=reads_only)

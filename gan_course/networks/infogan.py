@@ -50,6 +50,8 @@ class InfoGANGenerator(nn.Module):
         channels: 1 for grey, 3 for RGB.
         width: channels of the last hidden layer, as in DCGANGenerator.
         hidden: units of a fully connected layer before the first square, 0 for none; the paper has 1024.
+        category_scale: what a one is in the one-hot row of the category. At 1, as in the paper, 62 numbers of noise
+            drown it at the start; at 62^(1/2) both weigh the same.
 
     Source: Chen et al. (2016), section 7.2 for the codes, appendix C.1 for the layers.
     """
@@ -63,6 +65,7 @@ class InfoGANGenerator(nn.Module):
         channels: int = 1,
         width: int = 64,
         hidden: int = 0,
+        category_scale: float = 1.0,
     ):
         super().__init__()
         self.config = {
@@ -73,7 +76,9 @@ class InfoGANGenerator(nn.Module):
             "channels": channels,
             "width": width,
             "hidden": hidden,
+            "category_scale": category_scale,
         }
+        self.category_scale = category_scale
         self.parts = (noise_dim, categories, continuous)
         self.latent_dim = sum(self.parts)
         self.image_shape = (channels, image_size, image_size)
@@ -94,7 +99,8 @@ class InfoGANGenerator(nn.Module):
 
         A continuous code may lie beyond [-1, 1], where the generator has never been trained.
         """
-        one_hot = noise.new_zeros(len(noise), self.parts[1]).scatter(1, category[:, None], 1)  # (N, categories)
+        one_hot = noise.new_zeros(len(noise), self.parts[1])  # (N, categories)
+        one_hot = one_hot.scatter(1, category[:, None], self.category_scale)
         return self.layers(torch.cat([noise, one_hot, continuous], 1))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -118,8 +124,8 @@ class InfoGANDiscriminator(nn.Module):
         q_hidden: units of Q's own.
         learn_std: whether Q also says how sure it is of a continuous code; without, log_std is 0, as in the authors'
             code.
-        q_reads_only: whether Q's gradient stops before the trunk, so that Q watches and D is what it would be
-            without Q.
+        q_reads_only: whether Q's gradient stops before the trunk, so that Q watches, and D and G are what they would be
+            without it.
 
     Source: Chen et al. (2016), appendix C.1, with LeakyReLU(0.2).
     """

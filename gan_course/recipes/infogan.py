@@ -12,9 +12,9 @@ from gan_course.recipes.pieces import r1
 from gan_course.recipes.recipe import Recipe, Shape
 
 
-def infogan_generator(width: int, hidden: int = 0) -> Callable[[Shape], nn.Module]:
-    """A maker of generators with noise 62, a category of 10 and two continuous codes, for any square image."""
-    return lambda shape: networks.InfoGANGenerator(62, 10, 2, shape[1], shape[0], width, hidden)
+def infogan_generator(width: int, **arguments) -> Callable[[Shape], nn.Module]:
+    """A maker of generators with the codes of the paper, for any square image; `arguments` are InfoGANGenerator's."""
+    return lambda shape: networks.InfoGANGenerator(62, 10, 2, shape[1], shape[0], width, **arguments)
 
 
 def infogan_discriminator(width: int, **arguments) -> Callable[[Shape], nn.Module]:

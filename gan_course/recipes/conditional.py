@@ -9,7 +9,7 @@ from torch import nn
 
 from gan_course import networks, training
 from gan_course.recipes.recipe import Shape
-from gan_course.recipes.unconditional import UNCONDITIONAL
+from gan_course.recipes.unconditional import DCGAN_FAST
 
 
 def conditional_generator(width: int, batch_norm_by_class: bool = False, latent_dim: int = 100) -> Callable:
@@ -29,8 +29,6 @@ def conditional_discriminator(kind: Callable[..., nn.Module], width: int, hidden
 
     return make
 
-
-(DCGAN_FAST,) = (recipe for recipe in UNCONDITIONAL if recipe.name == "dcgan-fast")
 
 CGAN = replace(
     DCGAN_FAST,

@@ -8,8 +8,8 @@ from dataclasses import replace
 from torch import nn
 
 from gan_course import networks, training
-from gan_course.recipes.pieces import r1
 from gan_course.recipes.recipe import Recipe, Shape
+from gan_course.recipes.unconditional import DCGAN_FAST
 
 
 def infogan_generator(width: int, **arguments) -> Callable[[Shape], nn.Module]:
@@ -32,20 +32,12 @@ PAPER = Recipe(
     d_learning_rate=2e-4,
     step=training.infogan_step(),
 )
-FAST = Recipe(
+FAST = replace(
+    DCGAN_FAST,
     name="infogan-fast",
     source="the course: the codes and the bound of Chen et al. (2016) on the networks and settings of dcgan-fast",
     generator=infogan_generator(24),
     discriminator=infogan_discriminator(24, batch_norm=False, hidden=128),
-    batch_size=64,
-    g_learning_rate=4e-3,
-    d_learning_rate=4e-3,
-    betas=(0.0, 0.99),
-    learning_rate_decay=True,
-    penalty=r1,
-    penalty_weight=0.5,
-    penalty_every=8,
-    ema_decay=0.998,
     step=training.infogan_step(),
 )
 # Q still learns to read the codes, but only reads: neither G nor D's trunk is told what it finds. So this is a plain

@@ -31,6 +31,22 @@ GAN = Recipe(
 )
 PENALISED = replace(GAN, discriminator=dcgan_discriminator(16, batch_norm=False, hidden=64))
 
+DCGAN_FAST = Recipe(
+    name="dcgan-fast",
+    source="the course: chosen by benchmarks/search_dcgan_fast.py for quality after two minutes on two CPU cores",
+    generator=dcgan_generator(24),
+    discriminator=dcgan_discriminator(24, batch_norm=False, hidden=128),
+    batch_size=64,
+    g_learning_rate=4e-3,
+    d_learning_rate=4e-3,
+    betas=(0.0, 0.99),
+    learning_rate_decay=True,
+    penalty=r1,
+    penalty_weight=0.5,
+    penalty_every=8,
+    ema_decay=0.998,
+)
+
 UNCONDITIONAL = (
     Recipe(
         name="vanilla",
@@ -45,21 +61,7 @@ UNCONDITIONAL = (
         generator=dcgan_generator(64),
         discriminator=dcgan_discriminator(64),
     ),
-    Recipe(
-        name="dcgan-fast",
-        source="the course: chosen by benchmarks/search_dcgan_fast.py for quality after two minutes on two CPU cores",
-        generator=dcgan_generator(24),
-        discriminator=dcgan_discriminator(24, batch_norm=False, hidden=128),
-        batch_size=64,
-        g_learning_rate=4e-3,
-        d_learning_rate=4e-3,
-        betas=(0.0, 0.99),
-        learning_rate_decay=True,
-        penalty=r1,
-        penalty_weight=0.5,
-        penalty_every=8,
-        ema_decay=0.998,
-    ),
+    DCGAN_FAST,
     GAN,
     replace(
         GAN,

@@ -9,6 +9,7 @@ import ipywidgets
 import torch
 
 from gan_course.plots import tile
+from gan_course.widgets.panel import Panel, with_tooltip
 from gan_course.widgets.raster import (
     ErrorLine,
     device_of,
@@ -27,7 +28,7 @@ PICTURE_WIDTH = 280  # pixels on the screen that the big image aims at
 STRIP_WIDTH = 420  # and the row of all classes
 
 
-class ClassExplorer:
+class ClassExplorer(Panel):
     """A slider for the class, and one that turns it into another, while the code, and with it the style, is held.
 
     The last expression of a cell shows it: `ClassExplorer(generator, 100, images.classes)`. Under the big image stands
@@ -92,11 +93,6 @@ class ClassExplorer:
         """The image shown, (C, H, W) in [-1, 1], on the CPU."""
         return self._image.clone()
 
-    @property
-    def error(self) -> Exception | None:
-        """The exception shown in red, or None; `raise explorer.error` gives its traceback."""
-        return self.error_line.error
-
     # What the buttons do. Called from Python these raise; behind a button the error is shown instead.
 
     def new_style(self) -> None:
@@ -111,12 +107,6 @@ class ClassExplorer:
         finally:
             self._quiet = False
         self._draw(self._first)
-
-    def show(self) -> None:
-        """Display the explorer, from the middle of a cell."""
-        from IPython.display import display
-
-        display(self)
 
     def figure(self, styles: int = 3) -> Figure:
         """Draw the explorer without its sliders: a row of all classes for each style, and the way from A to B.
@@ -185,8 +175,7 @@ class ClassExplorer:
         self._link = ipywidgets.jslink((self.play, "value"), (self.amount, "value"))
         for slider in (self.start, self.end, self.amount):
             slider.observe(self.error_line.guard(self._on_slider), names="value")
-            if slider.has_trait("tooltip"):  # ipywidgets 8, which otherwise shows the word null
-                slider.tooltip = slider.description
+            with_tooltip(slider)
 
     def _build_panel(self) -> None:
         new = self._button("New style", self.new_style, "Another random code; the classes stay")
@@ -198,11 +187,6 @@ class ClassExplorer:
         self.picture.layout = {"margin": "2px 16px 2px 2px"}
         self.panel = ipywidgets.VBox([row_of(self.picture, controls, align="flex-start"), self.error_line.widget])
 
-    def _button(self, description: str, action: Callable[[], None], tooltip: str) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=description, tooltip=tooltip, layout={"width": "auto"})
-        button.on_click(self.error_line.guard(lambda _: action()))
-        return button
-
     def _on_slider(self, _: dict) -> None:
         if not self._quiet:
             self._draw(self._code)
@@ -212,7 +196,3 @@ class ClassExplorer:
             f"ClassExplorer: {len(self.classes)} classes, codes of {self.latent_dim} numbers. "
             "Run this cell for its sliders; .figure() draws it without them."
         )
-
-    def _repr_mimebundle_(self, **_: object) -> dict:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.panel.model_id}
-        return {"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}

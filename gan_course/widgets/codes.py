@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import ipywidgets
@@ -11,13 +11,14 @@ import torch
 from gan_course.networks import Codes, InfoGANGenerator
 from gan_course.plots import tile
 from gan_course.widgets.latent import PICTURE_WIDTH
+from gan_course.widgets.panel import Panel, with_tooltip
 from gan_course.widgets.raster import ErrorLine, device_of, eval_mode, img_tag, make_images, strips_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class CodeExplorer:
+class CodeExplorer(Panel):
     """A slider for the category and one for each continuous code; several images that share them, each its own noise.
 
     What changes in all the images at once is the code's doing; what they differ in is the noise's. 'New noise' draws
@@ -71,11 +72,6 @@ class CodeExplorer:
     def images(self) -> torch.Tensor:
         """The images shown, (n, C, H, W) in [-1, 1], on the CPU."""
         return self._images.clone()
-
-    @property
-    def error(self) -> Exception | None:
-        """The exception shown in red, or None."""
-        return self.error_line.error
 
     def new_noise(self) -> None:
         """Take new noise; the sliders stay, so that one sees what the codes do elsewhere."""
@@ -151,8 +147,7 @@ class CodeExplorer:
         self.sliders = [ipywidgets.FloatSlider(0, description=label, **reach, **shape) for label in self.labels]
         for slider in (self.category, *self.sliders):
             slider.observe(self.error_line.guard(self._on_slider), names="value")
-            if slider.has_trait("tooltip"):  # ipywidgets 8, which otherwise shows the word null
-                slider.tooltip = slider.description
+            with_tooltip(slider)
         buttons = [
             self._button("New noise", self.new_noise, "Other noise; the sliders stay"),
             self._button("Reset", self.reset, "The first noise, sliders at 0"),
@@ -161,11 +156,6 @@ class CodeExplorer:
         controls = ipywidgets.VBox([ipywidgets.HBox(buttons), self.category, *self.sliders])
         controls.layout = {"max_width": "420px"}
         self.panel = ipywidgets.VBox([self.picture, controls, self.error_line.widget])
-
-    def _button(self, description: str, action: Callable[[], None], tooltip: str) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=description, tooltip=tooltip, layout={"width": "auto"})
-        button.on_click(self.error_line.guard(lambda _: action()))
-        return button
 
     def _on_slider(self, _: dict) -> None:
         if not self._quiet:
@@ -176,7 +166,3 @@ class CodeExplorer:
             f"CodeExplorer: a category of {self.categories} and {len(self.sliders)} continuous codes. "
             "Run this cell for its sliders; .figure() draws it without them."
         )
-
-    def _repr_mimebundle_(self, **_: object) -> dict:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.panel.model_id}
-        return {"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from gan_course.plots import tile
+from gan_course.widgets.panel import Panel, with_tooltip
 from gan_course.widgets.raster import ErrorLine, device_of, img_tag, make_images, row_of, rows_of, strips_figure
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def random_directions(count: int, latent_dim: int, generator: torch.Generator | 
     return columns.T.contiguous()
 
 
-class LatentExplorer:
+class LatentExplorer(Panel):
     """Sliders, buttons and a walk between two codes, over any generator.
 
     The last expression of a cell shows it: `LatentExplorer(generator, 100)`. Every slider moves the code
@@ -142,11 +143,6 @@ class LatentExplorer:
         """The first image shown, (C, H, W) in [-1, 1], on the CPU."""
         return self._images[0].clone()
 
-    @property
-    def error(self) -> Exception | None:
-        """The exception shown in red, or None; `raise explorer.error` gives its traceback."""
-        return self.error_line.error
-
     # What the buttons do. Called from Python these raise; behind a button the error is shown instead.
 
     def new_random(self) -> None:
@@ -165,12 +161,6 @@ class LatentExplorer:
     def keep_as_b(self) -> None:
         """End the walk at what is shown now."""
         self._draw_strip(self._start, self._codes)
-
-    def show(self) -> None:
-        """Display the explorer, from the middle of a cell."""
-        from IPython.display import display
-
-        display(self)
 
     def figure(self, columns: int = 7) -> Figure:
         """Draw the explorer without its sliders: a row for each direction, and one for the walk from A to B.
@@ -231,8 +221,7 @@ class LatentExplorer:
         for slider in self.sliders:
             slider.observe(self.error_line.guard(self._on_slider), names="value")
         for slider in (*self.sliders, self.path):
-            if slider.has_trait("tooltip"):  # ipywidgets 8, which otherwise shows the word null
-                slider.tooltip = slider.description
+            with_tooltip(slider)
         self.path.observe(self.error_line.guard(self._on_path), names="value")
 
     def _build_panel(self) -> None:
@@ -254,11 +243,6 @@ class LatentExplorer:
         self.picture.layout = {"margin": "2px 16px 2px 2px"}
         body = row_of(self.picture, controls, align="flex-start")
         self.panel = ipywidgets.VBox([body, self.error_line.widget])
-
-    def _button(self, description: str, action: Callable[[], None], tooltip: str) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=description, tooltip=tooltip, layout={"width": "auto"})
-        button.on_click(self.error_line.guard(lambda _: action()))
-        return button
 
     def _on_slider(self, _: dict) -> None:
         if not self._quiet:
@@ -283,7 +267,3 @@ class LatentExplorer:
             f"LatentExplorer: {len(self.sliders)} directions in a space of {self.latent_dim} dimensions. "
             "Run this cell for its sliders; .figure() draws it without them."
         )
-
-    def _repr_mimebundle_(self, **_: object) -> dict:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.panel.model_id}
-        return {"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}

@@ -12,6 +12,7 @@ import ipywidgets
 from gan_course import methods
 from gan_course.losses import LOSSES
 from gan_course.widgets import stepper_view as view
+from gan_course.widgets.panel import Panel, with_tooltip
 from gan_course.widgets.raster import ErrorLine
 from gan_course.widgets.stepper_data import DATA, YOUR_POINTS, Data, parse_points
 from gan_course.widgets.stepper_game import RECIPE, Game
@@ -43,7 +44,7 @@ def one_at_a_time(method: Callable) -> Callable:
     return alone
 
 
-class GANStepper:
+class GANStepper(Panel):
     """Buttons that move a GAN in the plane one step at a time, and controls that change it while it runs.
 
     The last expression of a cell shows it: `GANStepper("ring")`. The picture has the real points, the generated ones,
@@ -101,11 +102,6 @@ class GANStepper:
         """Whether it goes on by itself."""
         return self._running
 
-    @property
-    def error(self) -> Exception | None:
-        """The exception shown in red, or None; `raise stepper.error` gives its traceback."""
-        return self.error_line.error
-
     # What the buttons do. Called from Python these raise; behind a button the error is shown instead.
 
     @one_at_a_time
@@ -137,12 +133,6 @@ class GANStepper:
         self.pause()
         self.game.reset()
         self._draw()
-
-    def show(self) -> None:
-        """Display the stepper, from the middle of a cell."""
-        from IPython.display import display
-
-        display(self)
 
     @one_at_a_time
     def figure(self) -> Figure:
@@ -255,9 +245,7 @@ class GANStepper:
     def _control(self, kind: type, description: str, value: object, **settings: object) -> ipywidgets.Widget:
         style = {"style": {"description_width": "112px"}, "layout": {"width": "auto"}}
         control = kind(value=value, description=description, **settings, **style)
-        if control.has_trait("tooltip"):  # ipywidgets 8, which otherwise shows the word null
-            control.tooltip = description
-        return control
+        return with_tooltip(control)
 
     def _observe(self, control: ipywidgets.Widget, callback: Callable[[dict], None]) -> None:
         control.observe(self.error_line.guard(callback), names="value")
@@ -276,14 +264,5 @@ class GANStepper:
         hidden = ipywidgets.HBox([self._sent, self._arrived], layout={"display": "none"})
         self.panel = ipywidgets.VBox([buttons, self.error_line.widget, body, hidden])
 
-    def _button(self, description: str, action: Callable[[], None], tooltip: str) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=description, tooltip=tooltip, layout={"width": "auto"})
-        button.on_click(self.error_line.guard(lambda _: action()))
-        return button
-
     def __repr__(self) -> str:
         return f"GANStepper: {self.alt} Run this cell for its buttons; .figure() draws it without them."
-
-    def _repr_mimebundle_(self, **_: object) -> dict:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.panel.model_id}
-        return {"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}

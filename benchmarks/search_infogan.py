@@ -32,6 +32,9 @@ PAPER = {
     "learning_rate_decay": False,
     "penalty": None,
 }
+# The paper's rates doubled, and falling to zero.
+FALLING = {"g_learning_rate": 2e-3, "d_learning_rate": 4e-4, "learning_rate_decay": True}
+BATCH_NORM = {"discriminator": methods.infogan_discriminator(24, batch_norm=True, hidden=128)}
 
 
 def weights(category: float, continuous: float) -> dict:
@@ -51,12 +54,19 @@ CANDIDATES = {
     "scale 8": scaled(8.0),
     "scale 8, weights 0.3 and 0.1": scaled(8.0) | weights(0.3, 0.1),
     "scale 8, paper's rates, continuous 0.1": scaled(8.0) | PAPER | weights(1.0, 0.1),
+    "scale 8, weights 0.1": scaled(8.0) | weights(0.1, 0.1),
+    "scale 8, weights 0.3": scaled(8.0) | weights(0.3, 0.3),
+    "scale 16, weights 0.3": scaled(16.0) | weights(0.3, 0.3),
+    "scale 32, weights 0.3": scaled(32.0) | weights(0.3, 0.3),
+    "scale 16, weights 0.1 and 0.3": scaled(16.0) | weights(0.1, 0.3),
+    "scale 16, weights 0.3 and 0.1": scaled(16.0) | weights(0.3, 0.1),
+    "scale 16, paper's rates, weights 0.3": scaled(16.0) | PAPER | weights(0.3, 0.3),
+    "scale 8, paper's rates doubled, continuous 0.3": scaled(8.0) | PAPER | FALLING | weights(1.0, 0.3),
+    "scale 8, BatchNorm in D, weights 0.3": scaled(8.0) | BATCH_NORM | weights(0.3, 0.3),
     "rates halved": {"g_learning_rate": 2e-3, "d_learning_rate": 2e-3},
     "paper's rates": PAPER,
     "paper's rates, continuous 0.1": PAPER | weights(1.0, 0.1),
-    "paper's rates doubled, continuous 0.1": PAPER
-    | weights(1.0, 0.1)
-    | {"g_learning_rate": 2e-3, "d_learning_rate": 4e-4, "learning_rate_decay": True},
+    "paper's rates doubled, continuous 0.1": PAPER | FALLING | weights(1.0, 0.1),
 }
 
 

@@ -10,18 +10,16 @@ not run again.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import torch
+from table import RESULTS, missing, parser, write
 
 from gan_course import device, failures, methods, networks, training
-from gan_course.files import write_atomically
 
-RESULT = Path(methods.__file__).parent / "assets" / "results" / "collapse_causes.json"
 FAILURE = failures.FAILURES["ring-collapse"]
 VARIANTS = (
     "as it is",
@@ -48,20 +46,17 @@ def recipe(variant: str) -> tuple[methods.Recipe, int]:
 
 def main() -> None:
     """Train and judge what is missing in the result."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--most", type=int, default=99)
-    parser.add_argument("--out", type=Path, default=RESULT)
-    arguments = parser.parse_args()
+    options = parser(__doc__, RESULTS / "collapse_causes.json")
+    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    arguments = options.parse_args()
     torch.set_num_threads(1)
     result = read(arguments.out)
-    done = {(row["seed"], row["variant"]) for row in result["rows"]}
-    wanted = itertools.product(arguments.seeds, VARIANTS)
-    for seed, variant in [key for key in wanted if key not in done][: arguments.most]:
+    wanted = missing(itertools.product(arguments.seeds, VARIANTS), result["rows"], ("seed", "variant"))
+    for seed, variant in wanted[: arguments.most]:
         row = {"variant": variant, "seed": seed} | judge(*recipe(variant), seed)
         print(json.dumps(row), flush=True)
         result["rows"].append(row)
-        write_atomically(arguments.out, (json.dumps(result, indent=1) + "\n").encode())
+        write(arguments.out, result)
 
 
 def judge(recipe: methods.Recipe, steps: int, seed: int) -> dict:

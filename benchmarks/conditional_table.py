@@ -18,19 +18,15 @@ trained on the other. Rows that the result file already holds are not run again.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
-import statistics
 import time
-from pathlib import Path
 
 import torch
+from table import RESULTS, missing, parser, rounded, seconds_a_step, spread, write
 
 from gan_course import data, device, methods, metrics, training
-from gan_course.files import write_atomically
 
-RESULT = Path(methods.__file__).parent / "assets" / "results" / "conditional_table.json"
 NAMES = ("cgan", "acgan", "projection", "projection-cbn", "dcgan-fast")
 SETS = ("mnist", "fashion", "emoji-noto")
 METRICS = ("accuracy", "intra_recall", "intra_distance", "recall", "precision", "frechet_distance", "steps")
@@ -39,26 +35,23 @@ ASKED, COMPARED = 10_000, 5_000
 
 def main() -> None:
     """Run what is missing, at most --most rows of it, and write all rows and their summary."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--sets", nargs="+", default=SETS)
-    parser.add_argument("--most", type=int, default=1_000)
-    parser.add_argument("--out", type=Path, default=RESULT)
-    arguments = parser.parse_args()
-    stored = json.loads(arguments.out.read_text()) if arguments.out.exists() else {"rows": []}
-    if stored.get("seconds", arguments.seconds) != arguments.seconds:
-        raise SystemExit(f"{arguments.out} was made with {stored['seconds']} seconds: give another --out.")
-    rows = stored["rows"]
-    done = {(row["seed"], row["data"], row["name"]) for row in rows}
+    options = parser(__doc__, RESULTS / "conditional_table.json")
+    options.add_argument("--seconds", type=float, default=60)
+    options.add_argument("--seeds", type=int, default=3)
+    options.add_argument("--sets", nargs="+", default=SETS)
+    arguments = options.parse_args()
+    before = json.loads(arguments.out.read_text(encoding="utf-8")) if arguments.out.exists() else {"rows": []}
+    if before.get("seconds", arguments.seconds) != arguments.seconds:
+        raise SystemExit(f"{arguments.out} was made with {before['seconds']} seconds: give another --out.")
+    rows = before["rows"]
     wanted = [(0, name, "real") for name in arguments.sets]
     wanted += itertools.product(range(arguments.seeds), arguments.sets, NAMES)
-    wanted = [key for key in wanted if key not in done]
+    wanted = missing(wanted, rows, ("seed", "data", "name"))
     if not wanted:
         return print("nothing is missing")
     torch.set_num_threads(1)
     sets = {name: (data.load(name), data.load(name, "test")) for name in arguments.sets}
-    steps = stored.get("steps_in_budget") or steps_in_budget(sets, arguments.seconds)
+    steps = before.get("steps_in_budget") or steps_in_budget(sets, arguments.seconds)
     for seed, set_name, name in wanted[: arguments.most]:
         train, test = sets[set_name]
         row = {"name": name, "data": set_name, "seed": seed}
@@ -67,9 +60,9 @@ def main() -> None:
             row["accuracy"] = accuracy(test.images, test.labels, test)
         else:
             row |= judged_run(methods.RECIPES[name], train, test, seed, steps[set_name][name])
-        rows.append({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()})
+        rows.append(rounded(row))
         print(json.dumps(rows[-1]), flush=True)
-        write_atomically(arguments.out, (json.dumps(summary(rows, arguments.seconds, steps), indent=1) + "\n").encode())
+        write(arguments.out, summary(rows, arguments.seconds, steps))
 
 
 def steps_in_budget(sets: dict, seconds: float) -> dict[str, dict[str, int]]:
@@ -89,16 +82,6 @@ def judged_run(recipe, train, test, seed: int, steps: int) -> dict:
     told = recipe.condition is not None
     fake = training.sample(run.sampler, ASKED, seed=1, labels=asked_labels(test) if told else None)
     return row | judged(fake, test, obeys=told)
-
-
-def seconds_a_step(recipe, train, seconds: float = 3.0) -> float:
-    """Processor time of one step, after a few that are not counted."""
-    run = training.train(training.Run(recipe, train, 99, "cpu"), steps=10)
-    started = time.process_time()
-    while time.process_time() - started < seconds:
-        recipe.step(run)
-        run.step += 1
-    return (time.process_time() - started) / (run.step - 10)
 
 
 def asked_labels(test) -> torch.Tensor:
@@ -160,12 +143,6 @@ def summary(rows: list[dict], seconds: float, steps: dict) -> dict:
         "table": table,
         "rows": rows,
     }
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """Mean and standard deviation over the seeds."""
-    std = statistics.stdev(values) if len(values) > 1 else 0.0
-    return {"mean": round(statistics.mean(values), 4), "std": round(std, 4)}
 
 
 if __name__ == "__main__":

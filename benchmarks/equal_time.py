@@ -10,18 +10,15 @@ holds are not run again: stop the script when you like, and start it again. `--m
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import statistics
-from pathlib import Path
 
 import torch
+from table import RESULTS, missing, parser, spread, write
 
 from gan_course import data, device, methods, metrics, training
-from gan_course.files import write_atomically
 
-RESULT = Path(methods.__file__).parent / "assets" / "results" / "equal_time.json"
 RECIPES = ("vanilla", "dcgan", "dcgan-fast")
 SETS = ("mnist", "fashion")
 SAMPLES = 2_000
@@ -30,12 +27,10 @@ METRICS = ("frechet_distance", "kernel_distance", "precision", "recall")
 
 def main() -> None:
     """Train in turns, judge, print, and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=120)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--out", type=Path, default=RESULT)
-    parser.add_argument("--most", type=int, default=18)
-    arguments = parser.parse_args()
+    options = parser(__doc__, RESULTS / "equal_time.json")
+    options.add_argument("--seconds", type=float, default=120)
+    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    arguments = options.parse_args()
     result = {
         "script": "benchmarks/equal_time.py",
         "seconds": arguments.seconds,
@@ -47,21 +42,21 @@ def main() -> None:
         "rows": [],
     }
     if arguments.out.exists():
-        stored = json.loads(arguments.out.read_text(encoding="utf-8"))
-        if any(stored[key] != json.loads(json.dumps(result[key])) for key in result if key != "rows"):
+        before = json.loads(arguments.out.read_text(encoding="utf-8"))
+        if any(before[key] != json.loads(json.dumps(result[key])) for key in result if key != "rows"):
             raise SystemExit(f"{arguments.out} was made with other settings: move it away, or give another --out.")
-        result["rows"] = stored["rows"]
+        result["rows"] = before["rows"]
     sets = {name: (data.load(name, "train"), data.load(name, "test").images[:SAMPLES]) for name in SETS}
     wanted = itertools.product(arguments.seeds, SETS, RECIPES)
-    done = {(row["seed"], row["data"], row["recipe"]) for row in result["rows"]}
-    for seed, set_name, name in [key for key in wanted if key not in done][: arguments.most]:
+    wanted = missing(wanted, result["rows"], ("seed", "data", "recipe"))
+    for seed, set_name, name in wanted[: arguments.most]:
         images, test = sets[set_name]
         row = {"data": set_name, "recipe": name, "seed": seed}
         row |= judge(name, images, test, arguments.seconds, seed)
         print(json.dumps(row), flush=True)
         result["rows"].append(row)
         result["summary"] = summary(result["rows"])
-        write_atomically(arguments.out, (json.dumps(result, indent=2) + "\n").encode())
+        write(arguments.out, result)
 
 
 def judge(name: str, images, test: torch.Tensor, seconds: float, seed: int) -> dict:
@@ -85,12 +80,6 @@ def summary(rows: list[dict]) -> list[dict]:
                 steps = round(statistics.mean(row["steps"] for row in mine))
                 table.append({"data": set_name, "recipe": name, "seeds": len(mine), "steps": steps, **spreads})
     return table
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """Mean and standard deviation over the seeds."""
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return {"mean": round(statistics.mean(values), 4), "std": round(deviation, 4)}
 
 
 if __name__ == "__main__":

@@ -8,41 +8,35 @@ ends the script after so many new rows. The failures were searched for on seeds 
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import math
 import statistics
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import torch
+from table import RESULTS, missing, parser, stored, write
 
 from gan_course import device, failures
-from gan_course.files import write_atomically
 
-RESULT = Path(failures.__file__).parents[1] / "assets" / "results" / "failure_lab.json"
 COLLAPSES = ("ring-collapse", "grid-collapse")
 
 
 def main() -> None:
     """Run what is missing, and write after every row."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--most", type=int, default=1_000)
-    parser.add_argument("--out", type=Path, default=RESULT)
-    arguments = parser.parse_args()
+    options = parser(__doc__, RESULTS / "failure_lab.json")
+    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    arguments = options.parse_args()
     torch.set_num_threads(1)
-    rows = json.loads(arguments.out.read_text(encoding="utf-8"))["rows"] if arguments.out.exists() else []
-    done = {(row["failure"], row["side"], row["seed"]) for row in rows}
+    rows = stored(arguments.out)
     pairs = [*itertools.product(failures.FAILURES, ("broken", "cured"))]
     tries = [*itertools.product(COLLAPSES, failures.CURES)]
     wanted = [(*what, seed) for seed in arguments.seeds for what in (*pairs, *tries)]
-    for name, side, seed in [key for key in wanted if key not in done][: arguments.most]:
+    for name, side, seed in missing(wanted, rows, ("failure", "side", "seed"))[: arguments.most]:
         rows.append(measured(name, side, seed))
         print(json.dumps(rows[-1]), flush=True)
-        write_atomically(arguments.out, (json.dumps(result(rows, arguments.seeds), indent=1) + "\n").encode())
+        write(arguments.out, result(rows, arguments.seeds))
 
 
 def measured(name: str, side: str, seed: int) -> dict:

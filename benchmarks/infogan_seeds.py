@@ -17,18 +17,15 @@ Rows that the result file already holds are not run again.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import time
-from pathlib import Path
 
 import torch
+from table import RESULTS, missing, parser, rounded, spread, stored, write
 
 from gan_course import data, device, methods, metrics, training
-from gan_course.files import write_atomically
 
-RESULT = Path(methods.__file__).parent / "assets" / "results" / "infogan_seeds.json"
 NAMES = ("infogan-fast", "infogan-fast-no-bound")
 SAMPLES, JUDGED, SWEPT = 10_000, 5_000, 1_000
 SUMMARISED = (
@@ -45,15 +42,12 @@ SUMMARISED = (
 
 def main() -> None:
     """Run what is missing, at most --most rows of it, and write all rows and their summary."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=2_000)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--most", type=int, default=1_000)
-    parser.add_argument("--out", type=Path, default=RESULT)
-    arguments = parser.parse_args()
-    rows = json.loads(arguments.out.read_text())["rows"] if arguments.out.exists() else []
-    done = {(row["name"], row["seed"]) for row in rows}
-    wanted = [(name, seed) for seed in range(arguments.seeds) for name in NAMES if (name, seed) not in done]
+    options = parser(__doc__, RESULTS / "infogan_seeds.json")
+    options.add_argument("--steps", type=int, default=2_000)
+    options.add_argument("--seeds", type=int, default=5)
+    arguments = options.parse_args()
+    rows = stored(arguments.out)
+    wanted = missing([(name, seed) for seed in range(arguments.seeds) for name in NAMES], rows, ("name", "seed"))
     if not wanted:
         return print("nothing is missing")
     torch.set_num_threads(1)
@@ -61,7 +55,7 @@ def main() -> None:
     for name, seed in wanted[: arguments.most]:
         rows.append(judged_run(methods.RECIPES[name], images, test, seed, arguments.steps))
         print(json.dumps({key: value for key, value in rows[-1].items() if key != "table"}), flush=True)
-        write_atomically(arguments.out, (json.dumps(summary(rows, arguments.steps), indent=1) + "\n").encode())
+        write(arguments.out, summary(rows, arguments.steps))
 
 
 def judged_run(recipe, images, test, seed: int, steps: int, samples: int = SAMPLES) -> dict:
@@ -82,8 +76,7 @@ def judged_run(recipe, images, test, seed: int, steps: int, samples: int = SAMPL
     row |= {"purity_generated": on_generated.matched, "purity_real": on_real.matched}
     row |= {name: mean_of_last(run.history, name) for name in ("category_information", "continuous_information")}
     row |= {"strongest_effect": effects.abs().max().item(), **metrics.compare(test.images, drawn[:JUDGED], extractor)}
-    row = {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
-    return row | {
+    return rounded(row) | {
         "shapes": list(shapes._fields),
         "correlations": [[round(value, 3) for value in code] for code in correlations],
         "effects": [[round(value, 3) for value in code] for code in effects.tolist()],
@@ -142,7 +135,7 @@ def summary(rows: list[dict], steps: int) -> dict:
     for name in NAMES:
         mine = [row for row in rows if row["name"] == name]
         if mine:
-            table[name] = {key: spread([row[key] for row in mine]) for key in SUMMARISED}
+            table[name] = {key: with_ends([row[key] for row in mine]) for key in SUMMARISED}
     return {
         "script": "benchmarks/infogan_seeds.py",
         "data": "mnist",
@@ -157,11 +150,9 @@ def summary(rows: list[dict], steps: int) -> dict:
     }
 
 
-def spread(values: list[float]) -> dict[str, float]:
+def with_ends(values: list[float]) -> dict[str, float]:
     """Mean and standard deviation over the seeds, and both ends."""
-    std = statistics.stdev(values) if len(values) > 1 else 0.0
-    numbers = {"mean": statistics.mean(values), "std": std, "min": min(values), "max": max(values)}
-    return {key: round(value, 3) for key, value in numbers.items()}
+    return spread(values, 3) | {"min": round(min(values), 3), "max": round(max(values), 3)}
 
 
 if __name__ == "__main__":

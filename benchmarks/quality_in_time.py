@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 from pathlib import Path
 
 import textbook
 import torch
+from table import RESULTS, rounded, spread, write
 
 from gan_course import data, device, methods, metrics, training
-from gan_course.files import write_atomically
 
-RESULT = Path(methods.__file__).parent / "assets" / "results" / "quality_in_time.json"
+RESULT = RESULTS / "quality_in_time.json"
 
 
 def main() -> None:
@@ -38,10 +37,11 @@ def main() -> None:
             generator, steps, batch_size = trainer(images, arguments.seconds, seed)
             result = metrics.compare(test.images, training.sample(generator, 10_000, seed=1), extractor)
             row = {"name": name, "seed": seed, "steps": steps, "images": steps * batch_size, **result}
-            rows.append({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
+            rows.append(rounded(row))
             print(json.dumps(rows[-1]), flush=True)
     summary = {
-        name: spread([r["frechet_distance"] for r in rows if r["name"] == name]) for name in ("textbook", "dcgan-fast")
+        name: spread([r["frechet_distance"] for r in rows if r["name"] == name], 1)
+        for name in ("textbook", "dcgan-fast")
     }
     result = {
         "script": "benchmarks/quality_in_time.py",
@@ -54,7 +54,7 @@ def main() -> None:
         "rows": rows,
     }
     print(json.dumps({key: value for key, value in result.items() if key != "rows"}, indent=2))
-    write_atomically(arguments.out, (json.dumps(result, indent=2) + "\n").encode())
+    write(arguments.out, result)
 
 
 def train_textbook(images, seconds: float, seed: int):
@@ -68,14 +68,6 @@ def train_fast(images, seconds: float, seed: int):
     recipe = methods.RECIPES["dcgan-fast"]
     run = training.train(training.Run(recipe, images, seed, "cpu"), seconds=seconds)
     return run.sampler, run.step, recipe.batch_size
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """Mean and standard deviation over the seeds."""
-    return {
-        "mean": round(statistics.mean(values), 1),
-        "std": round(statistics.stdev(values), 1) if len(values) > 1 else 0.0,
-    }
 
 
 if __name__ == "__main__":

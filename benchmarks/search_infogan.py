@@ -14,14 +14,14 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import infogan_seeds
 import torch
+from table import RESULTS
 
 from gan_course import data, methods, training
 
-RESULTS = Path(methods.__file__).parent / "assets" / "results" / "search_infogan.jsonl"
+LINES = RESULTS / "search_infogan.jsonl"
 RECIPE = methods.RECIPES["infogan-fast"]
 # The rates, momenta and BatchNorm of the paper on small networks; no penalty.
 PAPER = {
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[100])
     parser.add_argument("--steps", type=int, default=1_000)
     arguments = parser.parse_args()
-    lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
+    lines = LINES.read_text(encoding="utf-8").splitlines() if LINES.exists() else []
     done = {(row["name"], row["seed"], row["steps"]) for row in map(json.loads, lines)}
     torch.set_num_threads(1)
     images = data.load("mnist")
@@ -88,7 +88,7 @@ def main() -> None:
                 continue
             recipe = replace(RECIPE, name=name, **CANDIDATES[name])
             row = infogan_seeds.judged_run(recipe, train, held_out, seed, arguments.steps, samples=4_000)
-            with RESULTS.open("a", encoding="utf-8") as file:
+            with LINES.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
             print(json.dumps({key: value for key, value in row.items() if key != "table"}), flush=True)
 

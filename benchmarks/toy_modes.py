@@ -12,20 +12,16 @@ when they are done, and not run again; `--most` ends the script after so many ne
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
-import statistics
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from search_toy_modes import SETS, judged, trained
+from table import RESULTS, missing, parser, spread, stored, write
 
 from gan_course import device, methods, networks, training
-from gan_course.files import write_atomically
 
-RESULT = Path(methods.__file__).parent / "assets" / "results" / "toy_modes.json"
 SECONDS = 116  # of the 120 that the table allows
 SAMPLES = 2_500
 BEST = methods.RECIPES["points-fast"]
@@ -54,19 +50,16 @@ PUBLISHED = {
 
 def main() -> None:
     """Train what is missing, judge, print, and write the result after every row."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("methods", nargs="*", default=list(METHODS))
-    parser.add_argument("--data", nargs="+", choices=SETS, default=list(SETS))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--most", type=int, default=1_000)
-    parser.add_argument("--out", type=Path, default=RESULT)
-    arguments = parser.parse_args()
+    options = parser(__doc__, RESULTS / "toy_modes.json")
+    options.add_argument("methods", nargs="*", default=list(METHODS))
+    options.add_argument("--data", nargs="+", choices=SETS, default=list(SETS))
+    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    options.add_argument("--steps", type=int)
+    arguments = options.parse_args()
     torch.set_num_threads(1)
-    rows = json.loads(arguments.out.read_text(encoding="utf-8"))["rows"] if arguments.out.exists() else []
-    done = {(row["seed"], row["data"], row["method"]) for row in rows}
+    rows = stored(arguments.out)
     wanted = itertools.product(arguments.seeds, arguments.data, arguments.methods)
-    for seed, data, name in [key for key in wanted if key not in done][: arguments.most]:
+    for seed, data, name in missing(wanted, rows, ("seed", "data", "method"))[: arguments.most]:
         run, took = trained(METHODS[name], data, seed, SECONDS, arguments.steps)
         drawn = {name: training.sample(run.sampler, SAMPLES, seed=1)}
         if name == BEST.name:
@@ -74,7 +67,7 @@ def main() -> None:
         for method, samples in drawn.items():
             rows.append({"method": method, "data": data, "seed": seed, **took, **judged(samples, data)})
             print(json.dumps(rows[-1]), flush=True)
-        write_atomically(arguments.out, (json.dumps(result(rows), indent=1) + "\n").encode())
+        write(arguments.out, result(rows))
 
 
 def result(rows: list[dict]) -> dict:
@@ -93,20 +86,17 @@ def result(rows: list[dict]) -> dict:
             "columns": ["modes", "high_quality", "kl"],
             **PUBLISHED,
         },
-        "summary": [spread(rows, data, name) for data in SETS for name in (*METHODS, REJECTION)],
+        "summary": [of_method(rows, data, name) for data in SETS for name in (*METHODS, REJECTION)],
         "rows": rows,
     }
 
 
-def spread(rows: list[dict], data: str, name: str) -> dict:
+def of_method(rows: list[dict], data: str, name: str) -> dict:
     """Mean and standard deviation of each number over the seeds of one method."""
     mine = [row for row in rows if (row["data"], row["method"]) == (data, name)]
-    table = {"data": data, "method": name, "seeds": len(mine)}
-    for key in ("modes", "high_quality", "kl", "steps", "cpu_seconds") if mine else ():
-        values = [row[key] for row in mine]
-        deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-        table[key] = {"mean": round(statistics.mean(values), 4), "std": round(deviation, 4)}
-    return table
+    keys = ("modes", "high_quality", "kl", "steps", "cpu_seconds") if mine else ()
+    spreads = {key: spread([row[key] for row in mine]) for key in keys}
+    return {"data": data, "method": name, "seeds": len(mine)} | spreads
 
 
 if __name__ == "__main__":

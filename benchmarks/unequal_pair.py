@@ -1,6 +1,6 @@
 """Lesson 02's MLP generator against two discriminators: its own mirror image, and a convolutional one.
 
-    python benchmarks/unequal_pair.py [--seeds 3] [--out FILE]
+    python benchmarks/unequal_pair.py [--seeds 3] [--most ROWS] [--out FILE]
 
 Everything but the discriminator is the recipe `vanilla`. A convolutional step costs several times as much, so this pair
 gets fewer steps; after every 150 steps 5,000 samples are judged by FD (digit features) against the first 5,000 test
@@ -11,19 +11,16 @@ holds are not run again.
 
 from __future__ import annotations
 
-import argparse
+import itertools
 import json
-import statistics
 from dataclasses import replace
-from pathlib import Path
 
 import torch
+from table import RESULTS, missing, parser, spread, stored, write
 from torch import Tensor, nn
 
 from gan_course import data, device, methods, metrics, training
-from gan_course.files import write_atomically
 
-RESULT = Path(methods.__file__).parent / "assets" / "results" / "unequal_pair.json"
 SAMPLES = 5_000
 EVERY = 150  # steps from one snapshot to the next
 
@@ -50,21 +47,19 @@ STEPS = {EQUAL.name: 2_100, UNEQUAL.name: 600}
 
 def main() -> None:
     """Run what is missing, then write all rows and their summary."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--out", type=Path, default=RESULT)
-    arguments = parser.parse_args()
-    rows = json.loads(arguments.out.read_text())["rows"] if arguments.out.exists() else []
+    options = parser(__doc__, RESULTS / "unequal_pair.json")
+    options.add_argument("--seeds", type=int, default=3)
+    arguments = options.parse_args()
+    rows = stored(arguments.out)
+    recipes = {recipe.name: recipe for recipe in (EQUAL, UNEQUAL)}
+    wanted = missing(itertools.product(range(arguments.seeds), recipes), rows, ("seed", "name"))
     images, test = data.load("mnist"), data.load("mnist", "test").images[:SAMPLES]
     extractor = metrics.extractor_for("mnist", images.image_shape, torch.device("cpu"))
-    for seed in range(arguments.seeds):
-        for recipe in (EQUAL, UNEQUAL):
-            if any(row["name"] == recipe.name and row["seed"] == seed for row in rows):
-                continue
-            snapshots = judged_run(recipe, images, seed, extractor, test)
-            rows.append({"name": recipe.name, "seed": seed, "snapshots": snapshots})
-            print(recipe.name, seed, json.dumps(snapshots[-1]), flush=True)
-            write_atomically(arguments.out, (json.dumps(summary(rows), indent=1) + "\n").encode())
+    for seed, name in wanted[: arguments.most]:
+        snapshots = judged_run(recipes[name], images, seed, extractor, test)
+        rows.append({"name": name, "seed": seed, "snapshots": snapshots})
+        print(name, seed, json.dumps(snapshots[-1]), flush=True)
+        write(arguments.out, summary(rows))
 
 
 def judged_run(recipe, images, seed, extractor, test) -> list[dict[str, float]]:
@@ -93,14 +88,7 @@ def summary(rows: list[dict]) -> dict:
         "hardware": device.describe(torch.device("cpu")),
         "torch": torch.__version__,
         "frechet_distance": {
-            f"{name}, {steps} steps": spread(
-                [
-                    snapshot["frechet_distance"]
-                    for row in rows
-                    for snapshot in row["snapshots"]
-                    if row["name"] == name and snapshot["step"] == steps
-                ]
-            )
+            f"{name}, {steps} steps": distance_after(rows, name, steps)
             for name in STEPS
             for steps in sorted({steps for steps in checked if steps <= STEPS[name]})
         },
@@ -108,12 +96,11 @@ def summary(rows: list[dict]) -> dict:
     }
 
 
-def spread(values: list[float]) -> dict[str, float] | None:
-    """Mean and standard deviation over the seeds; None without any."""
-    if not values:
-        return None
-    std = statistics.stdev(values) if len(values) > 1 else 0.0
-    return {"mean": round(statistics.mean(values), 1), "std": round(std, 1)}
+def distance_after(rows: list[dict], name: str, steps: int) -> dict[str, float] | None:
+    """Mean and standard deviation over the seeds of FD after so many steps; None without any."""
+    snapshots = [snapshot for row in rows if row["name"] == name for snapshot in row["snapshots"]]
+    values = [snapshot["frechet_distance"] for snapshot in snapshots if snapshot["step"] == steps]
+    return spread(values, 1) if values else None
 
 
 if __name__ == "__main__":

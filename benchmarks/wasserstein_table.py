@@ -16,19 +16,16 @@ of the training split. Rows that the result file already holds are not run again
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import torch
+from table import RESULTS, missing, parser, rounded, seconds_a_step, spread, stored, write
 
 from gan_course import data, device, methods, metrics, training
-from gan_course.files import write_atomically
 
-RESULT = Path(methods.__file__).parent / "assets" / "results" / "wasserstein_table.json"
 NAMES = ("gan", "lsgan", "wgan", "wgan-gp", "sngan", "r1", "relativistic-r1-r2", "wgan-gp-fast", "dcgan-fast")
 RECIPES = {name: methods.RECIPES[name] for name in NAMES}
 RECIPES["wgan"] = replace(RECIPES["wgan"], n_critic=5)
@@ -39,15 +36,12 @@ CURVES_OF, CURVE_POINTS, CURVE_SAMPLES = ("gan", "wgan-gp"), 15, 2_000
 
 def main() -> None:
     """Run what is missing, at most --most rows of it, and write all rows and their summary."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--most", type=int, default=1_000)
-    parser.add_argument("--out", type=Path, default=RESULT)
-    arguments = parser.parse_args()
-    rows = json.loads(arguments.out.read_text())["rows"] if arguments.out.exists() else []
-    done = {(row["name"], row["seed"]) for row in rows}
-    wanted = [(name, seed) for seed in range(arguments.seeds) for name in NAMES if (name, seed) not in done]
+    options = parser(__doc__, RESULTS / "wasserstein_table.json")
+    options.add_argument("--seconds", type=float, default=60)
+    options.add_argument("--seeds", type=int, default=3)
+    arguments = options.parse_args()
+    rows = stored(arguments.out)
+    wanted = missing([(name, seed) for seed in range(arguments.seeds) for name in NAMES], rows, ("name", "seed"))
     if not wanted:
         return print("nothing is missing")
     torch.set_num_threads(1)
@@ -56,8 +50,7 @@ def main() -> None:
     for name, seed in wanted[: arguments.most]:
         rows.append(judged_run(RECIPES[name], images, test, seed, arguments.seconds, extractor))
         print(json.dumps({key: value for key, value in rows[-1].items() if key != "curve"}), flush=True)
-        result = summary(rows, arguments.seconds, extractor.name)
-        write_atomically(arguments.out, (json.dumps(result, indent=1) + "\n").encode())
+        write(arguments.out, summary(rows, arguments.seconds, extractor.name))
 
 
 def judged_run(recipe, images, test, seed: int, seconds: float, extractor) -> dict:
@@ -75,18 +68,7 @@ def judged_run(recipe, images, test, seed: int, seconds: float, extractor) -> di
     result = metrics.compare(test.images, training.sample(run.sampler, SAMPLES, seed=1), extractor)
     row = {"name": recipe.name, "seed": seed, "steps": run.step, "images_seen": run.images_seen}
     row |= {"seconds": used, **result}
-    row = {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
-    return row | ({"curve": curve} if curve else {})
-
-
-def seconds_a_step(recipe, images, seconds: float = 3.0) -> float:
-    """Processor time of one step, after a few that are not counted."""
-    run = training.train(training.Run(recipe, images, 99, "cpu"), steps=10)
-    started = time.process_time()
-    while time.process_time() - started < seconds:
-        recipe.step(run)
-        run.step += 1
-    return (time.process_time() - started) / (run.step - 10)
+    return rounded(row) | ({"curve": curve} if curve else {})
 
 
 def curve_point(run, seconds: float, known, extractor) -> dict[str, float]:
@@ -106,7 +88,7 @@ def summary(rows: list[dict], seconds: float, features: str) -> dict:
     for name in NAMES:
         mine = [row for row in rows if row["name"] == name]
         if mine:
-            table[name] = {metric: spread([row[metric] for row in mine]) for metric in METRICS}
+            table[name] = {metric: spread([row[metric] for row in mine], 3) for metric in METRICS}
     return {
         "script": "benchmarks/wasserstein_table.py",
         "data": "mnist",
@@ -125,12 +107,6 @@ def summary(rows: list[dict], seconds: float, features: str) -> dict:
         ],
         "rows": rows,
     }
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """Mean and standard deviation over the seeds."""
-    std = statistics.stdev(values) if len(values) > 1 else 0.0
-    return {"mean": round(statistics.mean(values), 3), "std": round(std, 3)}
 
 
 if __name__ == "__main__":

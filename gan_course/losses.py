@@ -161,7 +161,7 @@ def auxiliary_discriminator(real_class_logits: Tensor, fake_class_logits: Tensor
             and after a second one a perfect answer among ten classes would still cost 1.46.
         labels: int64 (N,), of the real images, and what the fakes were asked to be.
 
-    Source: Odena, Olah, Shlens (2017), equation 3, which both players maximise.
+    Source: Odena, Olah, Shlens (2017), section 3: L_C, which both players maximise.
     """
     return F.cross_entropy(real_class_logits, labels) + F.cross_entropy(fake_class_logits, labels)
 

@@ -41,16 +41,23 @@ def facts(folder: Path) -> dict:
     return json.loads((folder / "facts.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("part", ["generator", "discriminator", "sampler"])
-def test_two_processes_equal_one(folders, part):
-    one, two = (weights(folder / "right", part) for folder in folders)
+@pytest.mark.parametrize("run", ["right", "told"])
+@pytest.mark.parametrize("part", ["generator", "discriminator"])
+def test_two_processes_equal_one(folders, run, part):
+    one, two = (weights(folder / run, part) for folder in folders)
     assert torch.allclose(one, two, atol=1e-5, rtol=0), (one - two).abs().max()
 
 
-@pytest.mark.parametrize("mistake", ["no_average", "own_numbers"])
+def test_two_processes_have_the_average_of_one(folders):
+    one, two = (weights(folder / "right", "sampler") for folder in folders)
+    assert torch.allclose(one, two, atol=1e-5, rtol=0), (one - two).abs().max()
+
+
+@pytest.mark.parametrize("mistake", ["no_average", "own_numbers", "labels_of_others"])
 @pytest.mark.parametrize("part", ["generator", "discriminator"])
 def test_the_mistakes_would_be_noticed(folders, mistake, part):
-    """Gradients that are not averaged; interpolation numbers that both processes draw alike for different images."""
+    """Gradients that are not averaged; interpolation numbers that both processes draw alike for different images;
+    labels that are those of the first process."""
     one, two = (weights(folder / mistake, part) for folder in folders)
     assert (one - two).abs().max() > 1e-4
 

@@ -22,7 +22,7 @@ class Purity(NamedTuple):
 
 
 def purity(codes: Tensor, labels: Tensor, n_codes: int = 10, n_classes: int = 10) -> Purity:
-    """Match codes with classes, one to one, so that as many samples as possible agree (the Hungarian method).
+    """Match codes with classes, one to one, so that as many samples as possible agree.
 
     Nobody told a code which class it is to be, so its number means nothing; this finds the kindest naming. With as many
     codes as classes, codes drawn at random reach a little over 1 / n_classes, not 0.
@@ -34,7 +34,8 @@ def purity(codes: Tensor, labels: Tensor, n_codes: int = 10, n_classes: int = 10
     Raises:
         ValueError: no samples, two lengths, or a number out of range.
 
-    Source: Kuhn (1955) for the matching, in scipy's implementation; `matched` is also known as clustering accuracy.
+    Source: Kuhn (1955), the Hungarian method, for the matching; scipy solves it by a faster relative. `matched` is also
+    known as clustering accuracy.
     """
     from scipy.optimize import linear_sum_assignment
 

@@ -123,8 +123,8 @@ class ConcatenationDiscriminator(nn.Module):
         classes: number of classes K.
         image_size, channels, width, batch_norm, hidden: as of DCGANDiscriminator.
 
-    Source: Mirza and Osindero (2014), section 3.2. Their networks are fully connected and join label and image at a
-    hidden layer.
+    Source: Mirza and Osindero (2014), section 3.2; their networks for MNIST (section 4.1) are fully connected and join
+    label and image after a hidden layer of each.
     """
 
     def __init__(self, classes: int = 10, image_size: int = 28, channels: int = 1, **more):
@@ -186,7 +186,7 @@ class AuxiliaryDiscriminator(nn.Module):
         classes: number of classes K.
         image_size, channels, width, batch_norm, hidden: as of DCGANDiscriminator.
 
-    Source: Odena, Olah, Shlens (2017), section 4.
+    Source: Odena, Olah, Shlens (2017), section 3.
     """
 
     def __init__(self, classes: int = 10, image_size: int = 28, channels: int = 1, **more):

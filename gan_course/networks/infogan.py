@@ -51,7 +51,7 @@ class InfoGANGenerator(nn.Module):
         width: channels of the last hidden layer, as in DCGANGenerator.
         hidden: units of a fully connected layer before the first square, 0 for none; the paper has 1024.
         category_scale: what a one is in the one-hot row of the category. At 1, as in the paper, 62 numbers of noise
-            drown it at the start; at 62^(1/2) both weigh the same.
+            drown it at the start (the paper's are uniform, a third as strong); at 62^(1/2) both weigh the same.
 
     Source: Chen et al. (2016), section 7.2 for the codes, appendix C.1 for the layers.
     """
@@ -127,7 +127,7 @@ class InfoGANDiscriminator(nn.Module):
         q_reads_only: whether Q's gradient stops before the trunk, so that Q watches, and D and G are what they would be
             without it.
 
-    Source: Chen et al. (2016), appendix C.1, with LeakyReLU(0.2).
+    Source: Chen et al. (2016), appendix C.1, with LeakyReLU(0.2) in place of 0.1.
     """
 
     def __init__(

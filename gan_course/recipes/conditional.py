@@ -51,7 +51,7 @@ CONDITIONAL = (
     replace(
         CGAN,
         name="acgan",
-        source="Odena, Olah, Shlens (2017), section 4: D names the class too; both terms weigh 1",
+        source="Odena, Olah, Shlens (2017), section 3: D names the class too; both terms weigh 1",
         discriminator=conditional_discriminator(networks.AuxiliaryDiscriminator, 24, 128),
         condition="auxiliary classifier",
         class_weight=1.0,

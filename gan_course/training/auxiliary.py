@@ -12,7 +12,7 @@ from gan_course.training.loop import descend, penalty_term
 def auxiliary_d_step(run, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
     """One step of a discriminator with two heads: real or generated, and which class; on real images and on fakes.
 
-    Source: Odena, Olah, Shlens (2017), equations 2 and 3: D maximises L_S + L_C.
+    Source: Odena, Olah, Shlens (2017), section 3: D maximises L_S + L_C.
     """
     run.discriminator.requires_grad_(True)
     with devices.autocast(run.device):
@@ -34,7 +34,7 @@ def auxiliary_d_step(run, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
 def auxiliary_g_step(run, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
     """One step of the generator: its fakes should pass as real, and as the class that it was asked for.
 
-    Source: Odena, Olah, Shlens (2017), section 4: G maximises L_C - L_S.
+    Source: Odena, Olah, Shlens (2017), section 3: G maximises L_C - L_S.
     """
     run.discriminator.requires_grad_(False)
     with devices.autocast(run.device):

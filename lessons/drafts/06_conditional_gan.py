@@ -96,8 +96,8 @@ checks.lesson06.blind_referee(guess)
 #
 # $$\log \frac{p(x, y)}{q(x, y)} = \log \frac{p(x \mid y)}{q(x \mid y)} = \underbrace{\log \frac{p(x)}{q(x)}}_{\text{a function of } x} + \underbrace{\log \frac{p(y \mid x)}{q(y \mid x)}}_{\text{of the pair}} .$$
 #
-# The first part is the old question. The second is new, and it is about x and y **together**: no sum of a function of x and a
-# function of y can replace it.
+# The first part is the old question. The second is new, and it is about x and y **together**: in general no sum of a function of x
+# and a function of y can replace it.
 #
 # A case where all of it can be written down: three classes on a line, $p(x \mid y) = N(m_y, 1)$ and $q(x \mid y) = N(n_y, 1)$. Then
 #
@@ -187,7 +187,8 @@ assert torch.equal(one_hot(y), networks.class_shares(y, 10)) and torch.equal(one
 
 # %% [markdown]
 # ### 4.2 The generator
-# Mirza and Osindero (2014) join the label to the code. Then come the layers of lesson 03, unchanged.
+# Mirza and Osindero (2014) join the label to the code; in their network for MNIST after a hidden layer of each, here at the input. Then
+# come the layers of lesson 03, unchanged.
 
 
 # %%
@@ -245,8 +246,8 @@ assert torch.allclose(concatenation(x, y), theirs(x, y), atol=1e-6)
 
 # %% [markdown]
 # ### 4.4 D by projection
-# Miyato and Koyama (2018) began with the formula of section 3 and built its two parts. The trunk turns the image into features
-# $\phi(x)$; then
+# Miyato and Koyama (2018) began with the formula of section 3. If $p(y \mid x)$ and $q(y \mid x)$ are softmax classifiers on the same
+# features $\phi(x)$ of the image, its second part is an inner product and a function of x alone, which joins the first. So
 #
 # $$\text{logit}(x, y) = f(\phi(x)) + \langle v_y, \phi(x) \rangle$$
 #
@@ -464,7 +465,8 @@ plots.show(
 #
 # ## 7 Is it obeyed?
 # A classifier that ships with the course, and that no GAN has seen, reads the drawn digits. The share that it takes for the digit asked
-# for is the **accuracy**. It has an upper limit: on real test digits, too, the classifier errs.
+# for is the **accuracy**. On real test digits the classifier errs, too. A generator can score above
+# them: it need only draw what is easy to recognise.
 
 # %%
 judge = metrics.extractor_for("mnist", digits.image_shape)
@@ -500,7 +502,7 @@ for name, images in drawn.items():
 # %% [markdown]
 # One seed and one machine. The table over three seeds, on digits, clothes and emoji by category, from
 # `benchmarks/conditional_table.py`. `projection-cbn` tells G by BatchNorm; `dcgan-fast` is told nothing; `real` are images of the training
-# split in the place of the fakes, which is as good as it gets.
+# split in the place of the fakes: what a perfect generator would score.
 
 # %%
 # TODO: benchmarks/conditional_table.py has to run
@@ -645,7 +647,7 @@ print(f"{'label only added':<20} {results['label only added']:.1%};  sound: {res
 #
 # ### 9.3 A softmax too many
 # `F.cross_entropy` takes logits; its first act is a softmax. A classifier that ends in `nn.Softmax` makes it two. Much copied code does that
-# (PyTorch-GAN's InfoGAN, for one). The probabilities lie between 0 and 1, so the second softmax can never be sure: among ten classes its best is
+# (PyTorch-GAN's ACGAN and InfoGAN, for two). The probabilities lie between 0 and 1, so the second softmax can never be sure: among ten classes its best is
 # $e / (e + 9)$, and the loss never falls below $\log(e + 9) - 1 = 1.461$.
 
 # %%

@@ -13,7 +13,7 @@
 # - build InfoGAN: a z that holds codes, and a discriminator with a second head that reads them back,
 # - train it without labels, and measure how far its categories are the ten digits, over several seeds, the bad ones included,
 # - measure what its continuous codes do: slant, width and thickness,
-# - see that a plain GAN with the same codes ignores them, and break the bound in two ways that much code breaks it.
+# - see that a plain GAN with the same codes ignores them, and break the bound in two ways that public code breaks it.
 #
 # **Contents** 1 Set up · 2 Predict · 3 What an image tells about a code · 4 Build · 5 Train · 6 What was found · 7 Break it ·
 # 8 Exercises · 9 Summary
@@ -162,7 +162,7 @@ print(f"true information {information:.3f}; the best Q of these reaches {max(fou
 # it plunges: the surer Q is, the more $\log Q$ punishes an error, without limit.
 #
 # ### 3.4 Continuous codes
-# For a code that is uniform on [-1, 1], H(c) = log 2, and let Q answer with a normal distribution: a mean and a standard
+# For a code that is uniform on [-1, 1], H(c) = log 2. (Here H is about a density. It is no upper limit any more: I can be larger.) Let Q answer with a normal distribution: a mean and a standard
 # deviation σ for each code. Then
 #
 # $$\log Q(c \mid x) = -\frac{(c - \mu)^2}{2 \sigma^2} - \log \sigma - \tfrac12 \log 2\pi .$$
@@ -277,9 +277,10 @@ print("the same as the package's; the discriminator returns", judged._fields)
 
 # %% [markdown]
 # ### 4.3 The step
-# One thing is new in each half: the bound is taken off the loss, times λ, which is 1 in the paper. Both players *minimise*, and
-# both want the bound to rise. In D's half it teaches Q (and the trunk). In G's half, with D and Q frozen, it teaches G to write
-# so that Q can read. The real images have no part in it: nobody knows their codes.
+# One thing is new in each half: the bound is taken off the loss, times λ, which is 1 in the paper's settings for MNIST. Both
+# players *minimise*, and both want the bound to rise. In D's half it teaches Q. (In the paper's formula it belongs to G and Q alone; in
+# the authors' code, as here, it also moves the trunk that D and Q share.) In G's half, with D and Q frozen, it teaches G to write so
+# that Q can read. The real images have no part in it: nobody knows their codes.
 
 
 # %%
@@ -345,8 +346,8 @@ assert all(reached["G"]) and all(reached["trunk"]) and all(reached["q_head"]) an
 # ## 5 Train
 # Two trainings, equal but for one thing. `infogan-fast` is the recipe of lesson 03 with codes and bound. In
 # `infogan-fast-no-bound` nobody tells **G** of the bound. Its Q still learns to read what it can, and only reads: its gradient
-# stops before the trunk. So it is a plain GAN with the same codes, and a gauge on it. (The paper compares the same two, in section 7.1.)
-# Neither ever sees a label.
+# stops before the trunk. So it is a plain GAN with the same codes, and a gauge on it: a lower bound, since what D's features do not
+# hold, this Q cannot find. (The paper makes this comparison in section 7.1, with the category alone.) Neither ever sees a label.
 
 # %%
 STEPS = device.by_profile(smoke=6, laptop=1500, gpu=6000)
@@ -381,8 +382,8 @@ for name, run in runs.items():
     print(f"{name:<22} category {last['category_information']:.3f} of {math.log(10):.3f} nats, {run.seconds:.0f} s")
 
 # %% [markdown]
-# With the bound, the category can be read from the image nearly perfectly. Without it, next to nothing can: **G ignores
-# codes that nobody asks for.** Now to the question that the bound does *not* answer: what did G use the ten categories *for*? Any
+# With the bound, the category can be read from the image nearly perfectly. Without it, Q finds next to nothing: **G is free to
+# ignore codes that nobody asks for, and here it does.** Now to the question that the bound does *not* answer: what did G use the ten categories *for*? Any
 # ten kinds of images that Q can tell apart would do.
 #
 # ## 6 What was found
@@ -409,8 +410,8 @@ plots.show(
 # %% [markdown]
 # ### 6.2 Measure
 # How far are the categories the ten digits? A category has no name, so **name them as kindly as possible**: give each one a digit
-# of its own such that the most images agree. That is an assignment problem, solved by the Hungarian method
-# (exercise 6). The share that agrees is the **purity** here. Codes drawn at random reach a little over 10%.
+# of its own such that the most images agree. That is an assignment problem; Kuhn's Hungarian method solves it,
+# and scipy has a faster relative (exercise 6). The share that agrees is the **purity** here. Codes drawn at random reach a little over 10%.
 #
 # It can be asked in two ways, of generated and of real images:
 # - *written*: ask G for a category, and let the course's classifier (trained on labels, 99% right) say which digit was drawn;
@@ -594,14 +595,15 @@ plots.show(
 
 # %% [markdown]
 # ## 7 Break it
-# Two mistakes, both from code that many people copy. Each has a value that looks fine.
+# Two mistakes from public code: the first in PyTorch-GAN, the second in torchgan.
 #
 # **A softmax too many.** Q ends in a softmax, and a cross-entropy takes another. Then the "logits" lie in [0, 1], and
 # the best that Q can say is 1 for one category and 0 for the rest: e / (e + 9) = 23%. The loss cannot fall below 1.461, and the bound
-# cannot rise above 0.842, however well Q reads.
+# cannot rise above 0.841, however well Q reads.
 #
 # **A bound without a gradient.** The terms are computed correctly, and collected in `torch.tensor([...])`: a new tensor, which
-# knows nothing of how its numbers came about. The printed value is right, step for step. Nobody climbs it.
+# knows nothing of how its numbers came about. Alone, its `backward()` stops with an error; added to another loss, as here, it is silent.
+# The printed value is right, step for step. Nobody climbs it.
 
 
 # %%
@@ -825,7 +827,7 @@ checks.lesson07.matched_share(matched_share)
 
 # %% [markdown]
 # ## 9 Summary
-# - A generator uses a code only if something asks for it. Without the bound, next to nothing of the code can be read from the image.
+# - Nothing makes a generator use a code unless something asks for it. Without the bound, Q finds next to nothing of it in the image.
 # - Mutual information is H(c) - H(c | x). With a guess Q in place of P(c | x) it becomes a lower bound, tight where Q is right. For
 #   a category it is log K less a cross-entropy.
 # - Q sits on D's trunk and is trained on fakes, whose codes are known. G raises the same bound through the frozen Q.
@@ -836,7 +838,7 @@ checks.lesson07.matched_share(matched_share)
 # **Answer without looking**
 # 1. Derive the bound. Which term was dropped, and when is it 0?
 # 2. Why may c be drawn first, though the formula draws it from P(c | x)?
-# 3. The continuous bound of a perfect Q reads -0.45 nats for two codes. Is something wrong?
+# 3. With σ fixed at 1 the continuous bound reads -0.45 nats for two codes, though every mean is perfect. Is something wrong?
 # 4. What do InfoGAN's Q and a VAE's encoder have in common, and what not?
 # 5. Purity by majority is 92%, by matching 71%. What has happened?
 # 6. Your bound prints 2.29 nats, and the categories all look alike. What do you look for?
@@ -846,7 +848,7 @@ checks.lesson07.matched_share(matched_share)
 # **References**
 # - X. Chen, Y. Duan, R. Houthooft, J. Schulman, I. Sutskever, P. Abbeel: [InfoGAN: Interpretable Representation Learning by
 #   Information Maximizing Generative Adversarial Nets](https://arxiv.org/abs/1606.03657), NIPS 2016. The bound is its equations 4 and 5,
-#   the objective equation 6; the settings are in appendix C.1 and in [the authors' code](https://github.com/openai/InfoGAN).
+#   the objective equation 6; the settings are in appendix C and in [the authors' code](https://github.com/openai/InfoGAN).
 # - D. Barber, F. Agakov: The IM Algorithm: A Variational Approach to Information Maximization, NIPS 2003. Where the bound comes from.
 # - H. W. Kuhn: The Hungarian Method for the Assignment Problem, Naval Research Logistics Quarterly, 1955.
 # - F. Locatello et al.: [Challenging Common Assumptions in the Unsupervised Learning of Disentangled

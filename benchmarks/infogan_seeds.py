@@ -1,6 +1,6 @@
 """What InfoGAN's codes find on MNIST without labels, over several seeds, with the bound and without it (lesson 07).
 
-    OMP_NUM_THREADS=1 python benchmarks/infogan_seeds.py [--steps 2000] [--seeds 5] [--most N] [--out FILE]
+    OMP_NUM_THREADS=1 python benchmarks/infogan_seeds.py [--steps 3000] [--seeds 5] [--most N] [--out FILE]
 
 Each row is one training of `infogan-fast` or of `infogan-fast-no-bound`, the same pair without the bound in G's loss.
 Then it says
@@ -43,7 +43,7 @@ SUMMARISED = (
 def main() -> None:
     """Run what is missing, at most --most rows of it, and write all rows and their summary."""
     options = parser(__doc__, RESULTS / "infogan_seeds.json")
-    options.add_argument("--steps", type=int, default=2_000)
+    options.add_argument("--steps", type=int, default=3_000)
     options.add_argument("--seeds", type=int, default=5)
     arguments = options.parse_args()
     rows = stored(arguments.out)

@@ -53,12 +53,38 @@ def test_classifiers_are_as_accurate_as_their_cards_say(name):
     assert accuracy == pytest.approx(card["metrics"]["test_accuracy"], abs=0.003) and accuracy > least
 
 
+def asked_for(generator, real, stated):
+    """The card's samples as uint8, and their classes where the generator is told one: as often as in the test split."""
+    n = stated["fake_images"]
+    labels = real.labels[torch.arange(n) % len(real)] if hasattr(generator, "classes") else None
+    return data.to_uint8(training.sample(generator, n, stated["seed"], labels=labels)), labels
+
+
 @pytest.mark.parametrize("name", GENERATORS)
 def test_a_metric_of_each_card_within_5_percent(name):
     generator, card = training.load_network(name, "cpu")
     real = data.load(card["data"], "test")
     extractor = metrics.extractor_for(real.name, real.image_shape, torch.device("cpu"))
     stated = card["metrics"]
-    fake = data.to_uint8(training.sample(generator, stated["fake_images"], stated["seed"]))
+    fake, _ = asked_for(generator, real, stated)
     value = metrics.frechet_distance(extractor(real.images), extractor(fake))
     assert value == pytest.approx(stated["frechet_distance"], rel=0.05) and extractor.name == stated["features"]
+
+
+def test_the_best_conditional_generator_draws_what_it_is_asked_for():
+    generator, card = training.load_network("projection-mnist", "cpu")
+    real = data.load("mnist", "test")
+    fake, labels = asked_for(generator, real, card["metrics"])
+    seen = metrics.extractor_for("mnist", real.image_shape, torch.device("cpu")).classify(fake)
+    accuracy = (seen == labels).double().mean().item()
+    assert len(fake) == 10_000 and accuracy > 0.98
+    assert accuracy == pytest.approx(card["metrics"]["accuracy"], abs=0.002)
+
+
+def test_the_categories_of_infogan_are_as_pure_as_its_card_says():
+    generator, card = training.load_network("infogan-fast-mnist", "cpu")
+    stated = card["metrics"]
+    z = torch.randn(10_000, generator.latent_dim, generator=torch.Generator().manual_seed(stated["seed"]))
+    fake = data.to_uint8(training.sample(generator, 10_000, stated["seed"]))
+    seen = metrics.extractor_for("mnist", generator.image_shape, torch.device("cpu")).classify(fake)
+    assert metrics.purity(generator.codes(z).category, seen).matched == pytest.approx(stated["purity"], abs=0.005)

@@ -261,6 +261,10 @@ def small_recipe():
         generator=lambda shape: networks.InfoGANGenerator(5, 3, 2, shape[1], shape[0], width=4),
         discriminator=lambda shape: networks.InfoGANDiscriminator(3, 2, shape[1], shape[0], 4, False, 16, 8),
         batch_size=16,
+        g_learning_rate=4e-3,
+        d_learning_rate=4e-3,
+        betas=(0.0, 0.99),
+        step=training.infogan_step(),
     )
 
 

@@ -9,7 +9,6 @@ from torch import nn
 
 from gan_course import networks, training
 from gan_course.recipes.recipe import Recipe, Shape
-from gan_course.recipes.unconditional import DCGAN_FAST
 
 
 def infogan_generator(width: int, **arguments) -> Callable[[Shape], nn.Module]:
@@ -24,8 +23,8 @@ def infogan_discriminator(width: int, **arguments) -> Callable[[Shape], nn.Modul
 
 PAPER = Recipe(
     name="infogan",
-    source="Chen et al. (2016), appendix C.1: lambda 1, Adam with beta1 0.5, G 1e-3, D and Q 2e-4; the standard "
-    "deviation of Q's normal distribution fixed at 1, as in the authors' code; noise from N(0, 1), theirs is uniform",
+    source="Chen et al. (2016), appendix C: lambda 1, Adam, G 1e-3, D 2e-4; from the authors' code: beta1 0.5, Q with "
+    "D, the standard deviation of Q's normal distribution fixed at 1. Noise from N(0, 1), theirs is uniform",
     generator=infogan_generator(64, hidden=1024),
     discriminator=infogan_discriminator(64),
     g_learning_rate=1e-3,
@@ -33,12 +32,16 @@ PAPER = Recipe(
     step=training.infogan_step(),
 )
 FAST = replace(
-    DCGAN_FAST,
+    PAPER,
     name="infogan-fast",
-    source="the course: the codes and the bound of Chen et al. (2016) on the networks and settings of dcgan-fast",
-    generator=infogan_generator(24),
-    discriminator=infogan_discriminator(24, batch_norm=False, hidden=128),
-    step=training.infogan_step(),
+    source="the course: the rates of Chen et al. (2016) on narrower networks, a category that weighs as much as the "
+    "noise in G's input, and an average; chosen by benchmarks/search_infogan.py",
+    generator=infogan_generator(24, category_scale=8.0),
+    discriminator=infogan_discriminator(24, hidden=256),
+    batch_size=64,
+    step=training.infogan_step(continuous_weight=0.3),
+    ema_decay=0.998,
+    steps=3_000,
 )
 # Q still learns to read the codes, but only reads: neither G nor D's trunk is told what it finds. So this is a plain
 # GAN, with a gauge that says how many nats of the codes can be read from its images.
@@ -46,7 +49,7 @@ NO_BOUND = replace(
     FAST,
     name="infogan-fast-no-bound",
     source="the course: infogan-fast without the bound in G's loss; Q reads only",
-    discriminator=infogan_discriminator(24, batch_norm=False, hidden=128, q_reads_only=True),
-    step=training.infogan_step(bound_in_g=False),
+    discriminator=infogan_discriminator(24, hidden=256, q_reads_only=True),
+    step=training.infogan_step(continuous_weight=0.3, bound_in_g=False),
 )
 INFOGAN = (PAPER, FAST, NO_BOUND)

@@ -24,8 +24,8 @@ def infogan_step(category_weight: float = 1.0, continuous_weight: float = 1.0, b
         category_weight, continuous_weight: lambda of the paper, for either kind of code.
         bound_in_g: whether G is told of the bound. Without it G is a plain GAN that happens to have codes.
 
-    Source: Chen et al. (2016), equation 6, where the bound belongs to G and Q; that D's optimizer has it, so that it moves
-    the trunk too, is in the authors' code.
+    Source: Chen et al. (2016), equation 6, where the bound belongs to G and Q; that D's optimizer has it, so that it
+    moves the trunk too, is in the authors' code.
     """
 
     def step(run: Run) -> dict[str, Tensor]:

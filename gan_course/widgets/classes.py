@@ -73,7 +73,6 @@ class ClassExplorer(Panel):
         self._code = self._first
         self._shares: torch.Tensor | None = None
         self._image: torch.Tensor | None = None
-        self._quiet = False
         self._build_controls()
         self._build_panel()
         self._draw(self._first)
@@ -101,11 +100,7 @@ class ClassExplorer(Panel):
 
     def reset(self) -> None:
         """Go back to the first code, the first class turned into the second, by 0 %."""
-        self._quiet = True
-        try:
-            self.start.value, self.end.value, self.amount.value = *self.classes[:2], 0
-        finally:
-            self._quiet = False
+        self._set((self.start, self.end, self.amount), (*self.classes[:2], 0))
         self._draw(self._first)
 
     def figure(self, styles: int = 3) -> Figure:

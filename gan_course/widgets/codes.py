@@ -57,7 +57,6 @@ class CodeExplorer(Panel):
         self._rng = torch.Generator().manual_seed(seed)
         self._first = self._noise = torch.randn(images, noise_dim, generator=self._rng)
         self._images: torch.Tensor | None = None
-        self._quiet = False
         self._build()
         self._draw(self._first)
 
@@ -79,12 +78,8 @@ class CodeExplorer(Panel):
 
     def reset(self) -> None:
         """Go back to the first noise, all sliders at 0."""
-        self._quiet = True
-        try:
-            for slider in (self.category, *self.sliders):
-                slider.value = 0
-        finally:
-            self._quiet = False
+        controls = (self.category, *self.sliders)
+        self._set(controls, (0,) * len(controls))
         self._draw(self._first)
 
     def figure(self, columns: int = 10, noises: int = 2) -> Figure:

@@ -117,7 +117,6 @@ class LatentExplorer(Panel):
             raise ValueError(f"{count} directions need as many labels, not {len(self.labels)}.")
         self._codes: torch.Tensor | None = None
         self._images: torch.Tensor | None = None
-        self._quiet = False
         self._build_controls()
         self._build_panel()
         self._draw(self._first)
@@ -151,7 +150,8 @@ class LatentExplorer(Panel):
 
     def reset(self) -> None:
         """Go back to the first codes, sliders at 0."""
-        self._to_zero(self.path, *self.sliders)
+        controls = (self.path, *self.sliders)
+        self._set(controls, (0,) * len(controls))
         self._draw(self._first)
 
     def keep_as_a(self) -> None:
@@ -250,17 +250,8 @@ class LatentExplorer(Panel):
 
     def _on_path(self, _: dict) -> None:
         if not self._quiet:
-            self._to_zero(*self.sliders)
+            self._set(self.sliders, (0,) * len(self.sliders))
             self._draw(slerp(self._start, self._end, self.path.value / 100))
-
-    def _to_zero(self, *sliders: ipywidgets.Widget) -> None:
-        """Put sliders at 0 without drawing an image for each."""
-        self._quiet = True
-        try:
-            for slider in sliders:
-                slider.value = 0
-        finally:
-            self._quiet = False
 
     def __repr__(self) -> str:
         return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import ipywidgets
@@ -21,6 +21,7 @@ class Panel:
 
     panel: ipywidgets.Box
     error_line: ErrorLine
+    _quiet = False  # while it is set, the sliders' callbacks draw nothing
 
     @property
     def error(self) -> Exception | None:
@@ -32,6 +33,15 @@ class Panel:
         from IPython.display import display
 
         display(self)
+
+    def _set(self, controls: Iterable[ipywidgets.Widget], values: Iterable) -> None:
+        """Give controls their values without drawing an image for each."""
+        self._quiet = True
+        try:
+            for control, value in zip(controls, values, strict=True):
+                control.value = value
+        finally:
+            self._quiet = False
 
     def _button(self, description: str, action: Callable[[], None], tooltip: str) -> ipywidgets.Button:
         button = ipywidgets.Button(description=description, tooltip=tooltip, layout={"width": "auto"})

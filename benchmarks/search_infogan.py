@@ -70,6 +70,8 @@ CANDIDATES = {
     "scale 8, BatchNorm in D, weights 0.3": scaled(8.0) | BATCH_NORM | weights(0.3, 0.3),
     "scale 8, paper's rates, continuous 0.3": scaled(8.0) | PAPER | weights(1.0, 0.3),
     "scale 8, paper's rates": scaled(8.0) | PAPER,
+    "scale 8, paper's rates, weights 0.1 and 0.3": scaled(8.0) | PAPER | weights(0.1, 0.3),
+    "scale 4, paper's rates, weights 0.1 and 0.3": scaled(4.0) | PAPER | weights(0.1, 0.3),
     "rates halved": {"g_learning_rate": 2e-3, "d_learning_rate": 2e-3},
     "paper's rates": PAPER,
     "paper's rates, continuous 0.1": PAPER | weights(1.0, 0.1),

@@ -1,12 +1,12 @@
 """What InfoGAN's codes find on MNIST without labels, over several seeds, with the bound and without it (lesson 07).
 
-    OMP_NUM_THREADS=1 python benchmarks/infogan_seeds.py [--steps 3000] [--seeds 5] [--most N] [--out FILE]
+    OMP_NUM_THREADS=1 python benchmarks/infogan_seeds.py [NAME ...] [--steps 3000] [--seeds 5] [--most N]
 
-Each row is one training of `infogan-fast` or of `infogan-fast-no-bound`, the same pair without the bound in G's loss.
-Then it says
+Each row is one training of one of four recipes: with the bound in G's loss or without it, and with a category that
+weighs as much as the noise in G's input (`infogan-fast`) or the paper's, which the noise drowns (`-quiet`). It says
 - how far the categorical code agrees with the digits, under the best matching: the code that was asked for against what
   the course's classifier sees in 10,000 generated images, and the code that Q reads in the 10,000 real test images
-  against their labels (for the recipe without the bound, Q has learned from fakes whose codes G ignores);
+  against their labels;
 - the two bounds in nats, their mean over the last 200 steps;
 - what the continuous codes do: within a category, the correlation of each code with slant, width and thickness over the
   generated images; and how much each shape changes, in units of its standard deviation, when the code alone goes from
@@ -26,7 +26,7 @@ from table import RESULTS, missing, parser, rounded, spread, stored, write
 
 from gan_course import data, device, methods, metrics, training
 
-NAMES = ("infogan-fast", "infogan-fast-no-bound")
+NAMES = ("infogan-fast", "infogan-fast-no-bound", "infogan-fast-quiet", "infogan-fast-quiet-no-bound")
 SAMPLES, JUDGED, SWEPT = 10_000, 5_000, 1_000
 SUMMARISED = (
     "purity_generated",
@@ -43,11 +43,13 @@ SUMMARISED = (
 def main() -> None:
     """Run what is missing, at most --most rows of it, and write all rows and their summary."""
     options = parser(__doc__, RESULTS / "infogan_seeds.json")
+    options.add_argument("names", nargs="*", default=NAMES)
     options.add_argument("--steps", type=int, default=3_000)
     options.add_argument("--seeds", type=int, default=5)
     arguments = options.parse_args()
     rows = stored(arguments.out)
-    wanted = missing([(name, seed) for seed in range(arguments.seeds) for name in NAMES], rows, ("name", "seed"))
+    wanted = [(name, seed) for seed in range(arguments.seeds) for name in arguments.names]
+    wanted = missing(wanted, rows, ("name", "seed"))
     if not wanted:
         return print("nothing is missing")
     torch.set_num_threads(1)

@@ -505,7 +505,6 @@ for name, images in drawn.items():
 # split in the place of the fakes: what a perfect generator would score.
 
 # %%
-# TODO: benchmarks/conditional_table.py has to run
 table = stored("conditional_table")
 columns = {"accuracy": 3, "intra_recall": 2, "intra_distance": 2, "frechet_distance": 1, "recall": 2, "steps": 0}
 print(
@@ -521,15 +520,32 @@ for set_name in dict.fromkeys(row["data"] for row in table["table"]):
         print(f"{row['name']:<16}" + "".join(f"{cell:>18}" for cell in cells))
 
 # %% [markdown]
-# TODO: what the table shows, once it is there. Questions to answer in it: Who is obeyed best? Does ACGAN pay with intra-class recall? Does
-# the condition help or cost FD against `dcgan-fast`? How far is each from `real`? What do ten categories of 66 to 317 emoji allow? (One of
-# them, Component, has five training images and none in the test split; it is never asked for.)
+# Read it question by question.
+#
+# **Does it help to be told?** Much. On digits `dcgan-fast` gets to an FD of 21 in its minute, and projection, with the same layers, to 2.9;
+# on clothes it is 29 against 14. A likely reason: the label turns one hard question into ten easier ones, and no digit can be forgotten.
+#
+# **Who is obeyed?** The auxiliary classifier, as its loss asks: on digits together with projection (97.6% and 97.5%), on clothes far ahead
+# (92.7% and 88.2%). There it even passes *real* clothes (91.4%). That is no success. Real shirts are sometimes taken for coats. What it
+# draws is easier to tell apart than clothes are.
+#
+# **Who pays?** So look at the variety. On clothes, whose classes overlap, ACGAN's intra-class recall is 0.58 where projection has 0.74, and its
+# clothes of one class are more alike (0.78 of the real distance, against 0.86). On digits, which hardly overlap, the price is small (0.82
+# and 0.86). What section 5 said of the term can be seen here.
+#
+# **Concatenation** is behind on digits and clothes. Its first layer reads ten more channels, so the minute has fewer steps, too.
+#
+# **BatchNorm by class** in place of the label at G's input is worse on digits and clothes, and better on emoji. That is no rule, and these
+# generators have two or three BatchNorms to tell something to; the paper's has many more.
+#
+# **Emoji** obey half of the time, where real ones reach 71%: the ten categories are about meaning more than about looks. ("Component", of
+# which the training split has five, is never asked for.) Three seeds of one recipe differ by up to 32 in FD here, so the order of the
+# recipes says little.
 #
 # ## 8 The class slider
 # The shipped generator was trained longer, by `tools/train_checkpoints.py` and the recipe that you have just run.
 
 # %%
-# TODO: tools/train_checkpoints.py projection-mnist has to run
 generator, card = training.load_network("projection-mnist", "cpu")
 print(
     f"{card['steps']:,} steps, {card['seconds']:.0f} s on {card['hardware']}; accuracy {card['metrics']['accuracy']:.2%}"

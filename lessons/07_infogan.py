@@ -531,7 +531,23 @@ for axis, which, row in zip(axes, ("best", "worst"), (with_bound[-1], with_bound
 plots.show(figure, alt="Two tables of categories against digits, for the best and for the worst of the five seeds.")
 
 # %% [markdown]
-# TODO what the table shows
+# - **Quiet, not told**: 12% and next to no nats, on every seed. The codes are ignored. (That Q *reads* about a third of the real digits
+#   right is no contradiction. It has learned nothing, but whatever it answers, alike images get alike answers, and under the kindest
+#   naming that sorts a little.)
+# - **Quiet, told**: the bound is nearly full, and three to five images of ten agree. The ten most readable kinds that these G found are
+#   not the digits.
+# - **Loud, told**: 88% on average, 83% on the worst seed. Look at its table: three categories share the 4, the 7 and the 9. The same
+#   family is behind the errors of every seed; most other categories hold one digit.
+# - **Loud, not told**: 96%, **purer without the bound, on every seed**, and 2.25 nats can be read though nobody asked for one.
+#
+# So it is not the bound that found the digits. A likely reason (not a proof): a loud category decides from the first step on what the whole
+# image is. G starts as ten kinds of images with a little variety in each, D pulls the kinds to where digits are, and most digits that lie
+# near each other have one name. A quiet category can only add something small to an image that the noise has made, and the bound is
+# content with something small. ClusterGAN (Mukherjee and others, 2019) also builds its z from a one-hot row and normal numbers, for this
+# use: to find clusters.
+#
+# What, then, is the bound good for? For the codes that G *could* ignore: the quiet category here, and the continuous codes of the next
+# section. The price for them is 8 points of purity, and an FD of 4.5 in place of 3.5.
 #
 # How were the settings found? By trying, on seeds 100 and 101 and on training digits alone (`benchmarks/search_infogan.py`). These are
 # the candidates that had 3,000 steps; `scale 8` is the loud category.
@@ -863,7 +879,7 @@ checks.lesson07.matched_share(matched_share)
 
 # %% [markdown]
 # ## 9 Summary
-# - Nothing makes a generator use a code unless something asks for it. Without the bound, Q finds next to nothing of it in the image.
+# - A generator is free to ignore a code. The bound takes that freedom away; so does a code that is too loud to be ignored.
 # - Mutual information is H(c) - H(c | x). With a guess Q in place of P(c | x) it becomes a lower bound, tight where Q is right. For
 #   a category it is log K less a cross-entropy.
 # - Q sits on D's trunk and is trained on fakes, whose codes are known. G raises the same bound through the frozen Q.
@@ -885,6 +901,8 @@ checks.lesson07.matched_share(matched_share)
 # - X. Chen, Y. Duan, R. Houthooft, J. Schulman, I. Sutskever, P. Abbeel: [InfoGAN: Interpretable Representation Learning by
 #   Information Maximizing Generative Adversarial Nets](https://arxiv.org/abs/1606.03657), NIPS 2016. The bound is its equations 4 and 5,
 #   the objective equation 6; the settings are in appendix C and in [the authors' code](https://github.com/openai/InfoGAN).
+# - S. Mukherjee, H. Asnani, E. Lin, S. Kannan: [ClusterGAN: Latent Space Clustering in Generative Adversarial
+#   Networks](https://arxiv.org/abs/1809.03627), AAAI 2019. Its z, too, is a one-hot row and normal numbers.
 # - D. Barber, F. Agakov: The IM Algorithm: A Variational Approach to Information Maximization, NIPS 2003. Where the bound comes from.
 # - H. W. Kuhn: The Hungarian Method for the Assignment Problem, Naval Research Logistics Quarterly, 1955.
 # - F. Locatello et al.: [Challenging Common Assumptions in the Unsupervised Learning of Disentangled

@@ -363,3 +363,14 @@ def test_the_command_line_trains_and_samples_it(tmp_path, capsys):
     assert json.loads((out / "card.json").read_text())["network"]["class"] == "InfoGANGenerator"
     assert main(["sample", str(out), "--label", "3", "--out", str(tmp_path / "y.npy")]) == 1
     assert "knows no classes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("loud", [True, False])
+@pytest.mark.parametrize("bound", [True, False])
+def test_the_four_recipes_differ_in_loudness_and_bound_alone(loud, bound):
+    name = "infogan-fast" + "-quiet" * (not loud) + "-no-bound" * (not bound)
+    recipe, first = methods.RECIPES[name], methods.RECIPES["infogan-fast"]
+    generator, discriminator = recipe.generator((1, 28, 28)), recipe.discriminator((1, 28, 28))
+    assert generator.category_scale == (8.0 if loud else 1.0) and discriminator.q_reads_only is not bound
+    same = ("loss", "batch_size", "g_learning_rate", "d_learning_rate", "betas", "ema_decay", "steps", "penalty")
+    assert [getattr(recipe, key) for key in same] == [getattr(first, key) for key in same]

@@ -15,7 +15,14 @@ CLASSIFIERS["features-emoji"] = (["emoji-noto", "emoji-twemoji"], 0.6)
 
 
 def test_the_promised_checkpoints_ship():
-    assert {"dcgan-mnist", "dcgan-fast-mnist", "wgan-gp-fast-mnist", *CLASSIFIERS} <= set(shipped())
+    assert {
+        "dcgan-mnist",
+        "dcgan-fast-mnist",
+        "wgan-gp-fast-mnist",
+        *CLASSIFIERS,
+        "projection-mnist",
+        "infogan-fast-mnist",
+    } <= set(shipped())
 
 
 def test_checkpoints_are_small():

@@ -387,9 +387,9 @@ top = 2 * (math.log(2) - math.log(2 * math.pi) / 2)
 bottom = top - 1 / 3  # a mean of 0 leaves the variance of both codes, 1/3 each, halved
 axes[1].axhline(top, color="grey", linestyle=":", label="a perfect mean, with std 1")
 axes[1].axhline(bottom, color="grey", linestyle="--", label="a Q that only guesses")
-for axis, title in zip(axes, ("the category", "both continuous codes"), strict=True):
+for axis, title, height in zip(axes, ("the category", "both continuous codes"), (0.5, 0.36), strict=True):
     axis.set(title=f"bound: {title}", xlabel="step", ylabel="nats")
-    axis.legend(frameon=False, fontsize=8, loc="center right")
+    axis.legend(frameon=False, fontsize=8, loc="center right", bbox_to_anchor=(1, height))
 plots.show(
     figure,
     alt="The bound against steps. With the bound in G's loss it rises to log 10 for the category and well above a guess for the continuous codes, whether the category is loud or quiet; without, both stay where a guess is.",
@@ -468,7 +468,8 @@ for name, run in runs.items():
 def draw_table(axis, table, matching, title):
     """Categories against digits, the rows in the order of the digits that they were matched with."""
     order = torch.as_tensor(matching).argsort()
-    axis.imshow(torch.as_tensor(table)[order], cmap="Blues")
+    table = torch.as_tensor(table)[order]
+    axis.imshow(table, cmap="Blues", vmin=0, vmax=table.sum() / 10)  # the darkest: a tenth of all images
     axis.set(title=title, xlabel="digit that the classifier sees", ylabel="category")
     axis.set_yticks(range(10), order.tolist())
     axis.set_xticks(range(10))
@@ -625,11 +626,14 @@ for name, (images, codes, _) in found.items():
         print(f"{name:<28} code {code + 1}    {numbers}")
 
 # %% [markdown]
-# TODO: say what the rows show, once the settings are chosen.
+# Read it by rows, and against the rows without the bound, which show what chance does. **Without the bound the continuous codes do next
+# to nothing; with it each does something that can be measured.** So it was on every seed of section 6.3: the strongest change of a run was
+# 0.9 to 2.0 standard deviations for `infogan-fast` (slant on three seeds, width on one, thickness on one), and at most 0.22 without the bound,
+# however loud the category.
 #
-# Read it by rows, and against the rows without the bound, which show what chance does. Which code does what, and with which sign, is an
-# accident of the run: the bound asks that the codes be *readable*, not that they be *slant*. And it does not forbid that one code moves
-# two shapes at once. That InfoGAN's codes come out interpretable is an observation, not a theorem.
+# Which code does what, and with which sign, is an accident of the run: the bound asks that the codes be *readable*, not that they be *slant*.
+# And it does not forbid that one code moves two shapes at once, as most here do. That InfoGAN's codes come out interpretable is an
+# observation, not a theorem.
 #
 # ### 6.5 Play
 # The shipped generator is `infogan-fast` after 6,000 steps (`tools/train_checkpoints.py`). Its five images have one code and five noises:

@@ -19,6 +19,15 @@ from gan_course.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_course.networks.noise import InstanceNoise
 from gan_course.networks.packing import PackedDiscriminator
 from gan_course.networks.toy import PointDiscriminator, PointGenerator, he_weights
+from gan_course.networks.translation import (
+    CyclePair,
+    NoiseDropout,
+    PatchDiscriminator,
+    PatchPair,
+    ResNetGenerator,
+    UNetGenerator,
+    receptive_field,
+)
 
 __all__ = [
     "AuxiliaryDiscriminator",
@@ -27,6 +36,7 @@ __all__ = [
     "ConcatenationDiscriminator",
     "ConditionalBatchNorm2d",
     "ConditionalGenerator",
+    "CyclePair",
     "DCGANDiscriminator",
     "DCGANGenerator",
     "InfoGANDiscriminator",
@@ -35,16 +45,22 @@ __all__ = [
     "Judgement",
     "MLPDiscriminator",
     "MLPGenerator",
+    "NoiseDropout",
     "PackedDiscriminator",
+    "PatchDiscriminator",
+    "PatchPair",
     "PointDiscriminator",
     "PointGenerator",
     "ProjectionDiscriminator",
+    "ResNetGenerator",
     "SmallClassifier",
+    "UNetGenerator",
     "build",
     "class_shares",
     "describe",
     "he_weights",
     "initialise_dcgan",
+    "receptive_field",
     "spectral_norm",
 ]
 

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import torch
 
+from gan_course.data import domains
 from gan_course.data.images import ImageSet
 from gan_course.data.pairs import ImagePairs, outlines
 
 DATA_FOLDER = Path(__file__).resolve().parent.parent / "assets" / "data"
 MANIFEST = DATA_FOLDER / "manifest.json"
 SHIPPED = ("mnist", "fashion", "emoji-noto", "emoji-twemoji")
+MADE = ("digit-domains",)  # of MNIST, when it is loaded
 PAIRS = ("emoji-outlines", "emoji-styles")
 TORCHVISION = ("cifar10", "celeba", "fashion-full")
 SPLITS = ("train", "test")
@@ -36,8 +38,9 @@ def load(
 
     Args:
         name: "mnist", "fashion", "emoji-noto", "emoji-twemoji" ship with the course; of these are made the pairs
-            "emoji-outlines", from outline to Noto emoji, and "emoji-styles", from Noto to Twemoji; "cifar10", "celeba"
-            and "fashion-full" are downloaded by torchvision; anything else is the path of a folder of images.
+            "emoji-outlines", from outline to Noto emoji, and "emoji-styles", from Noto to Twemoji, and the set
+            "digit-domains", MNIST's digits drawn in five ways (see `data.domains`); "cifar10", "celeba" and
+            "fashion-full" are downloaded by torchvision; anything else is the path of a folder of images.
         split: "train" or "test". Of a folder every tenth file, in the order of their names, is the test split; a
             folder of fewer than ten images is all in both.
         device: where the images are kept (default: the CPU).
@@ -58,6 +61,9 @@ def load(
         images = _shipped(key, split)
     elif key in PAIRS:
         images = _pairs(key, split)
+    elif key in MADE:
+        make = domains.training_set if split == "train" else domains.test_set
+        images = make(_shipped("mnist", split))
     elif key in TORCHVISION:
         images = _torchvision(key, split, size)
     else:
@@ -118,7 +124,7 @@ def _folder(folder: Path, split: str, size: int, channels: int) -> ImageSet:
     if not folder.is_dir():
         raise ValueError(
             f"{str(folder)!r} is neither a folder nor a set that the course knows. "
-            f"The sets are {', '.join(SHIPPED + PAIRS + TORCHVISION)}; a folder must exist and hold images."
+            f"The sets are {', '.join(SHIPPED + PAIRS + MADE + TORCHVISION)}; a folder must exist and hold images."
         )
     from PIL import Image
 

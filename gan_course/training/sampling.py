@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gan_course.data.images import to_float
+
 
 @torch.inference_mode()
 def sample(
@@ -12,7 +14,8 @@ def sample(
 ) -> Tensor:
     """`n` images from a generator in evaluation mode, float32 (n, C, H, W) on the CPU, in [-1, 1].
 
-    The codes are drawn on the CPU, so that a seed gives the same codes on every device, whatever the labels.
+    The codes are drawn on the CPU, so that a seed gives the same codes on every device, whatever the labels. For a
+    generator that starts from images there is `translate`.
 
     Args:
         labels: for a generator that is told a class: one for all, or int64 (n,); None draws each with equal chances.
@@ -51,6 +54,29 @@ def checked_labels(labels: Tensor | int | None, n: int, classes: int, rng: torch
     if len(wrong):
         raise ValueError(f"There is no class {wrong[0].item()}: the generator knows {classes}, 0 to {classes - 1}.")
     return labels
+
+
+@torch.inference_mode()
+def translate(generator: nn.Module, inputs: Tensor, seed: int = 0, batch_size: int = 250) -> Tensor:
+    """What a generator in evaluation mode makes of images: float32 (N, C, H, W) on the CPU, in [-1, 1].
+
+    Args:
+        generator: images to images: a U-Net, a ResNet, or a CyclePair for the way there (`.back` for the way back).
+        inputs: (N, C, H, W), uint8 or float in [-1, 1].
+        seed: of the noise that a generator of pix2pix has in its dropout; nothing else is random.
+    """
+    place = next(generator.parameters()).device
+    was_training = generator.training
+    generator.eval()
+    with torch.random.fork_rng([place] if place.type == "cuda" else []):
+        torch.manual_seed(seed)
+        outputs = []
+        for part in inputs.split(batch_size):
+            part = part.to(place)
+            part = part if part.is_floating_point() else to_float(part)
+            outputs.append(generator(part.contiguous(memory_format=torch.channels_last)).float().cpu())
+    generator.train(was_training)
+    return torch.cat(outputs).contiguous()
 
 
 @torch.inference_mode()

@@ -22,6 +22,7 @@ from gan_course.recipes.pieces import (
     wgan_schedule,
 )
 from gan_course.recipes.recipe import Recipe, Shape, Translation
+from gan_course.recipes.stargan import STARGAN, stargan_discriminator, stargan_generator
 from gan_course.recipes.translation import (
     TRANSLATION,
     cycle_discriminator,
@@ -56,10 +57,12 @@ __all__ = [
     "small_discriminator",
     "small_generator",
     "spectral_discriminator",
+    "stargan_discriminator",
+    "stargan_generator",
     "unet_generator",
     "wgan_schedule",
 ]
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (*UNCONDITIONAL, *CONDITIONAL, *INFOGAN, *TRANSLATION)
+    recipe.name: recipe for recipe in (*UNCONDITIONAL, *CONDITIONAL, *INFOGAN, *TRANSLATION, *STARGAN)
 }

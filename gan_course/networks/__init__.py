@@ -18,6 +18,7 @@ from gan_course.networks.infogan import Codes, InfoGANDiscriminator, InfoGANGene
 from gan_course.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_course.networks.noise import InstanceNoise
 from gan_course.networks.packing import PackedDiscriminator
+from gan_course.networks.stargan import StarGANDiscriminator, StarGANGenerator, StarGANLogits
 from gan_course.networks.toy import PointDiscriminator, PointGenerator, he_weights
 from gan_course.networks.translation import (
     CyclePair,
@@ -54,6 +55,9 @@ __all__ = [
     "ProjectionDiscriminator",
     "ResNetGenerator",
     "SmallClassifier",
+    "StarGANDiscriminator",
+    "StarGANGenerator",
+    "StarGANLogits",
     "UNetGenerator",
     "build",
     "class_shares",

@@ -9,6 +9,7 @@ from gan_course.training.loop import d_step, descend, g_step, gan_step, train
 from gan_course.training.pool import ImagePool
 from gan_course.training.run import Run
 from gan_course.training.sampling import rejection_sample, sample, translate
+from gan_course.training.stargan import stargan_step
 from gan_course.training.steps import fading_noise, unrolled_g_step
 from gan_course.training.translation import cyclegan_step, pix2pix_step
 
@@ -33,6 +34,7 @@ __all__ = [
     "rejection_sample",
     "sample",
     "save_network",
+    "stargan_step",
     "train",
     "translate",
     "unrolled_g_step",

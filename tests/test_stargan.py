@@ -121,6 +121,22 @@ def test_wrong_input_is_answered_plainly():
         networks.StarGANGenerator(image_size=30)
 
 
+def test_translate_tells_the_domain():
+    generator, _ = pair()
+    images = torch.randint(0, 256, (7, 1, 28, 28), dtype=torch.uint8)
+    labels = torch.tensor([0, 1, 2, 3, 0, 1, 2])
+    mixed = training.translate(generator, images, batch_size=3, labels=labels)
+    for k in range(DOMAINS):
+        one = training.translate(generator, images, labels=k)
+        assert torch.allclose(one[labels == k], mixed[labels == k], atol=1e-5)
+    with pytest.raises(ValueError, match="knows 4 domains: say by labels="):
+        training.translate(generator, images)
+    with pytest.raises(ValueError, match="no class 4"):
+        training.translate(generator, images, labels=4)
+    with pytest.raises(ValueError, match="knows no domains"):
+        training.translate(networks.ResNetGenerator(28, 1, 1, 4, 1), images, labels=1)
+
+
 # The step.
 
 

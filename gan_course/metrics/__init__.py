@@ -9,22 +9,41 @@ from gan_course.metrics.kernel import kernel_distance
 from gan_course.metrics.modes import ModesCaptured, modes_captured
 from gan_course.metrics.moments import StrokeShape, correlation_within, stroke_shape
 from gan_course.metrics.neighbours import PRDC, prdc
+from gan_course.metrics.paired import (
+    Interval,
+    PairScores,
+    bootstrap_difference,
+    compare_pairs,
+    fine_detail,
+    pair_scores,
+    sharpness,
+)
+from gan_course.metrics.translations import compare_translations, gain
 
 __all__ = [
     "PRDC",
     "FeatureExtractor",
+    "Interval",
     "IntraClass",
     "ModesCaptured",
+    "PairScores",
     "Purity",
     "StrokeShape",
+    "bootstrap_difference",
     "compare",
+    "compare_pairs",
+    "compare_translations",
     "correlation_within",
     "extractor_for",
+    "fine_detail",
     "frechet_distance",
+    "gain",
     "intra_class",
     "kernel_distance",
     "modes_captured",
+    "pair_scores",
     "prdc",
     "purity",
+    "sharpness",
     "stroke_shape",
 ]

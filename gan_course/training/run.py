@@ -157,9 +157,9 @@ def sizes_of(data, recipe) -> tuple:
             )
         if recipe.translation.identity and data.input_shape != data.image_shape:
             raise ValueError(
-                f"The recipe {recipe.name!r} has an identity term, which shows a generator images of its own goal, but the "
-                f"inputs of {name!r} have the shape {data.input_shape} and the targets {data.image_shape}: take pairs of "
-                "one shape, such as emoji-styles, or a recipe without this term, such as cyclegan-no-identity."
+                f"The recipe {recipe.name!r} has an identity term, which shows a generator images of its own goal, but "
+                f"those of {name!r} have the shapes {data.input_shape} and {data.image_shape}: take pairs of one "
+                "shape, such as emoji-styles, or a recipe without this term, such as cyclegan-no-identity."
             )
         return data.input_shape, data.image_shape
     if has_pairs:

@@ -5,6 +5,7 @@ from gan_course.metrics.compare import compare
 from gan_course.metrics.conditional import IntraClass, intra_class
 from gan_course.metrics.features import FeatureExtractor, extractor_for
 from gan_course.metrics.frechet import frechet_distance
+from gan_course.metrics.hidden import ImposedCode, Reconstruction, disturbed_cycle, impose_code
 from gan_course.metrics.kernel import kernel_distance
 from gan_course.metrics.modes import ModesCaptured, modes_captured
 from gan_course.metrics.moments import StrokeShape, correlation_within, stroke_shape
@@ -23,21 +24,25 @@ from gan_course.metrics.translations import compare_translations, gain
 __all__ = [
     "PRDC",
     "FeatureExtractor",
+    "ImposedCode",
     "Interval",
     "IntraClass",
     "ModesCaptured",
     "PairScores",
     "Purity",
+    "Reconstruction",
     "StrokeShape",
     "bootstrap_difference",
     "compare",
     "compare_pairs",
     "compare_translations",
     "correlation_within",
+    "disturbed_cycle",
     "extractor_for",
     "fine_detail",
     "frechet_distance",
     "gain",
+    "impose_code",
     "intra_class",
     "kernel_distance",
     "modes_captured",

@@ -48,7 +48,7 @@ def flat(network) -> torch.Tensor:
 
 @pytest.mark.parametrize("size", [28, 32, 64])
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("arguments", [{}, {"first_norm": True}, {"padding_mode": "reflect"}])
+@pytest.mark.parametrize("arguments", [{}, {"first_norm": True}, {"padding_mode": "reflect", "halvings": 1}])
 def test_shapes_and_gradients(size, channels, arguments):
     generator, discriminator = pair(size, channels, **arguments)
     images, labels = torch.rand(3, channels, size, size) * 2 - 1, torch.tensor([0, 3, 1])
@@ -117,7 +117,9 @@ def test_wrong_input_is_answered_plainly():
         generator(torch.zeros(2, 3, 28, 28), torch.tensor([0, 1]))
     with pytest.raises(ValueError, match="Labels must be int64"):
         generator(torch.zeros(2, 1, 28, 28), torch.zeros(2))
-    with pytest.raises(ValueError, match="multiple of 4 from 8, not 30"):
+    with pytest.raises(
+        ValueError, match="After 2 halvings there must be whole pixels, at least 4, which cannot be for 30"
+    ):
         networks.StarGANGenerator(image_size=30)
 
 

@@ -25,18 +25,19 @@ class StarGANGenerator(nn.Module):
     """An image and the domain it is to go to, to the image there. One network for every pair of domains.
 
     The domain is joined to the image as K planes, all ones for the one that is wanted and zeros for the others. Then a
-    7x7 convolution, two halvings, residual blocks at a quarter of the size, two doublings. At 28x28 and width 16:
-    (C + K, 28, 28) -> (16, 28, 28) -> (32, 14, 14) -> (64, 7, 7) -> blocks -> (32, 14, 14) -> (16, 28, 28) ->
-    (C, 28, 28).
+    7x7 convolution, `halvings` of the size, residual blocks there, and as many doublings. At 28x28, width 16 and two
+    halvings: (C + K, 28, 28) -> (16, 28, 28) -> (32, 14, 14) -> (64, 7, 7) -> blocks -> (32, 14, 14) -> (16, 28, 28)
+    -> (C, 28, 28).
 
     Nothing carries the input past the network, so that it does not start as the identity.
 
     Args:
         classes: number of domains K.
-        image_size: height and width, a multiple of 4.
+        image_size: height and width, a multiple of 2^halvings, and at least 4 pixels after them.
         channels: 1 for grey, 3 for RGB.
         width: channels of the first layer; the paper has 64.
-        blocks: residual blocks; the paper has 6, for 128 pixels.
+        blocks: residual blocks; the paper has 6.
+        halvings: how often the size is halved; the paper has 2, which makes 32 of its 128 pixels.
         first_norm: whether the first layer has an instance norm, as in the paper. A plane of ones adds the same number
             to a whole channel, and an instance norm takes it out again: then only the zeros beyond the image's edge
             tell the domain, and on a small image G is better without.
@@ -54,6 +55,7 @@ class StarGANGenerator(nn.Module):
         channels: int = 1,
         width: int = 64,
         blocks: int = 6,
+        halvings: int = 2,
         first_norm: bool = False,
         padding_mode: str = "zeros",
     ):
@@ -64,23 +66,25 @@ class StarGANGenerator(nn.Module):
             "channels": channels,
             "width": width,
             "blocks": blocks,
+            "halvings": halvings,
             "first_norm": first_norm,
             "padding_mode": padding_mode,
         }
-        if image_size % 4 or image_size < 8:
+        if image_size % 2**halvings or image_size < 4 * 2**halvings:
             raise ValueError(
-                f"Images are halved twice, so their side must be a multiple of 4 from 8, not {image_size}."
+                f"After {halvings} halvings there must be whole pixels, at least 4, which cannot be for {image_size}."
             )
         self.classes = classes
         self.input_shape = self.image_shape = (channels, image_size, image_size)
         mode = {"padding_mode": padding_mode}
         first = nn.Conv2d(channels + classes, width, 7, padding=3, bias=not first_norm, **mode)
         layers = [first, *(_norm_relu(width) if first_norm else [nn.ReLU(inplace=True)])]
-        for inputs in (width, 2 * width):
-            layers += [nn.Conv2d(inputs, 2 * inputs, 4, 2, 1, bias=False, **mode), *_norm_relu(2 * inputs)]
-        layers += [_Residual(4 * width, padding_mode) for _ in range(blocks)]
-        for inputs in (4 * width, 2 * width):
-            layers += [nn.ConvTranspose2d(inputs, inputs // 2, 4, 2, 1, bias=False), *_norm_relu(inputs // 2)]
+        widths = [width * 2**i for i in range(halvings + 1)]
+        for inputs, outputs in pairwise(widths):
+            layers += [nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False, **mode), *_norm_relu(outputs)]
+        layers += [_Residual(widths[-1], padding_mode) for _ in range(blocks)]
+        for inputs, outputs in pairwise(reversed(widths)):
+            layers += [nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False), *_norm_relu(outputs)]
         self.layers = nn.Sequential(*layers, nn.Conv2d(width, channels, 7, padding=3, **mode), nn.Tanh())
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:

@@ -149,9 +149,15 @@ def _finish(run, folder: Path) -> None:
 
 
 def _samples(run) -> tuple:
-    """What samples.png shows, and in how many columns: samples; or test inputs, their translations and the targets."""
+    """What samples.png shows, and in how many columns: samples; or test inputs, their translations and the targets; or
+    images of the training split, brought to each domain.
+    """
     from gan_course import data, plots, training
 
+    if hasattr(run.sampler, "input_shape") and hasattr(run.sampler, "classes"):
+        images = run.data.subset([i * (len(run.data) - 1) // 15 for i in range(16)]).images
+        domains = [training.translate(run.sampler, images, labels=label) for label in range(run.sampler.classes)]
+        return plots.beside(images, *domains), 1 + len(domains)
     if not run.recipe.translation:
         return training.sample(run.sampler, 64, run.seed), None
     pairs = data.load(run.data.name, "test")

@@ -1,12 +1,13 @@
 """StarGAN: its networks, its step against one written out by hand, who is moved by which term, the known mistakes."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from gan_course import methods, networks, penalties, training
+from gan_course import data, methods, networks, penalties, training
 
 DOMAINS = 4  # as the fixture `squares` has classes
 
@@ -265,6 +266,25 @@ def test_targets_are_drawn_evenly_and_for_each_image(plain, squares):
 def test_it_needs_labels(recipe, squares):
     with pytest.raises(ValueError, match="has no labels"):
         training.Run(recipe, dataclasses.replace(squares, labels=None), device="cpu")
+
+
+def test_the_command_line_trains_it_and_snapshots_show_it(tmp_path, recipe, monkeypatch, squares):
+    from PIL import Image
+
+    from gan_course.__main__ import main
+
+    monkeypatch.setitem(methods.RECIPES, "stargan-fast", recipe)
+    out = tmp_path / "run"
+    assert main(["train", "stargan-fast", "--data", "digit-domains", "--steps", "2", "--out", str(out)]) == 0
+    card = json.loads((out / "card.json").read_text())
+    assert card["network"]["class"] == "StarGANGenerator" and card["classes"] == list(data.domains.NAMES)
+    with Image.open(out / "samples.png") as grid:
+        assert grid.width < grid.height, "sixteen rows of an image and its five translations"
+    inputs, labels = squares.images[:3], torch.tensor([0, 1, 3])
+    snapshots = training.Snapshots(frames=2, inputs=inputs, labels=labels)
+    run = training.train(training.Run(recipe, squares, 0, "cpu"), steps=2, callbacks=[snapshots])
+    last = data.to_uint8(training.translate(run.sampler, inputs, labels=labels))
+    assert snapshots.stack().shape == (2, 3, 1, 28, 28) and torch.equal(snapshots.stack()[-1], last)
 
 
 def test_a_few_steps_bring_an_image_back(plain, squares):

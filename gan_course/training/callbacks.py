@@ -97,13 +97,21 @@ class Snapshots(Callback):
             where more changes: the k-th of n is taken when (k / (n - 1))^2 of the budget is used.
         seed: of the codes.
         inputs: for a generator that turns images into images: which it is shown, (n, C, H, W), in the place of codes.
+        labels: for one of these that is told a domain: the domain of each, int64 (n,), or one for all.
 
     Attributes:
         images: uint8 (frames, n, C, H, W) after `stack()`; `steps` and `seconds` say when each was taken.
     """
 
-    def __init__(self, n: int = 16, frames: int = 20, seed: int = 0, inputs: Tensor | None = None):
-        self.n, self.frames, self.seed, self.inputs = n, frames, seed, inputs
+    def __init__(
+        self,
+        n: int = 16,
+        frames: int = 20,
+        seed: int = 0,
+        inputs: Tensor | None = None,
+        labels: Tensor | int | None = None,
+    ):
+        self.n, self.frames, self.seed, self.inputs, self.labels = n, frames, seed, inputs, labels
         self.steps: list[int] = []
         self.seconds: list[float] = []
         self._images: list[Tensor] = []
@@ -124,7 +132,7 @@ class Snapshots(Callback):
         if self.inputs is None:
             images = sample(run.sampler, self.n, self.seed)
         else:
-            images = translate(run.sampler, self.inputs, self.seed)
+            images = translate(run.sampler, self.inputs, self.seed, labels=self.labels)
         self._images.append(to_uint8(images))
         self.steps.append(run.step)
         self.seconds.append(run.seconds)

@@ -136,34 +136,16 @@ def _plan(options, state_file: Path) -> dict:
 
 def _finish(run, folder: Path) -> None:
     """Write generator, card, samples and log of a run, and say where they are."""
-    from gan_course import plots, training
+    from gan_course import plots, report, training
     from gan_course.files import write_atomically
     from gan_course.training import checkpoint
 
     training.save_network(run.sampler, folder / "generator.safetensors", checkpoint.card_of(run))
-    images, columns = _samples(run)
+    images, columns = report.samples_of(run)
     plots.save_grid(images, folder / "samples.png", columns)
     log = "".join(json.dumps(row) + "\n" for row in run.history)
     write_atomically(folder / "log.jsonl", log.encode())
     print(f"{run.step} steps in {run.seconds:.0f} s. Look at {folder / 'samples.png'}; the generator is in {folder}.")
-
-
-def _samples(run) -> tuple:
-    """What samples.png shows, and in how many columns: samples; or test inputs, their translations and the targets; or
-    images of the training split, brought to each domain.
-    """
-    from gan_course import data, plots, training
-
-    if hasattr(run.sampler, "input_shape") and hasattr(run.sampler, "classes"):
-        images = run.data.subset([i * (len(run.data) - 1) // 15 for i in range(16)]).images
-        domains = [training.translate(run.sampler, images, labels=label) for label in range(run.sampler.classes)]
-        return plots.beside(images, *domains), 1 + len(domains)
-    if not run.recipe.translation:
-        return training.sample(run.sampler, 64, run.seed), None
-    pairs = data.load(run.data.name, "test")
-    pairs = pairs.subset(range(0, len(pairs), len(pairs) // 32)[:32])
-    outputs = training.translate(run.sampler, pairs.inputs.images, run.seed)
-    return plots.beside(pairs.inputs.images, outputs, pairs.targets.images), 12
 
 
 def sample(options) -> int:

@@ -1,4 +1,4 @@
-"""The numbers of `evaluate` as a table of text and as one HTML page that needs nothing beside it."""
+"""What a run or a checkpoint shows: sample pictures; the numbers of `evaluate` as text and as one HTML page."""
 
 from __future__ import annotations
 
@@ -136,3 +136,22 @@ def _picture(name: str, images: Tensor) -> str:
         f'<figure><img alt="{_text(alt)}" src="data:image/png;base64,{source}">'
         f"<figcaption>{_text(name)}</figcaption></figure>"
     )
+
+
+def samples_of(run) -> tuple[Tensor, int | None]:
+    """What samples.png of a run shows, and in how many columns (None for a square).
+
+    Samples; or test inputs, their translations and the targets; or training images, brought to each domain.
+    """
+    from gan_course import data, plots, training
+
+    if hasattr(run.sampler, "input_shape") and hasattr(run.sampler, "classes"):
+        images = run.data.subset([i * (len(run.data) - 1) // 15 for i in range(16)]).images
+        domains = [training.translate(run.sampler, images, labels=label) for label in range(run.sampler.classes)]
+        return plots.beside(images, *domains), 1 + len(domains)
+    if not run.recipe.translation:
+        return training.sample(run.sampler, 64, run.seed), None
+    pairs = data.load(run.data.name, "test")
+    pairs = pairs.subset(range(0, len(pairs), len(pairs) // 32)[:32])
+    outputs = training.translate(run.sampler, pairs.inputs.images, run.seed)
+    return plots.beside(pairs.inputs.images, outputs, pairs.targets.images), 12

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from gan_course import data, methods, networks, penalties, training
+from gan_course.training import distributed
 
 DOMAINS = 4  # as the fixture `squares` has classes
 
@@ -261,6 +262,18 @@ def test_targets_are_drawn_evenly_and_for_each_image(plain, squares):
     run = training.Run(dataclasses.replace(plain, batch_size=4_000), squares, 0, "cpu")
     counts = training.stargan.draw_targets(run).bincount(minlength=DOMAINS)
     assert counts.tolist() == pytest.approx([1_000] * 4, abs=120)
+
+
+def test_several_processes_divide_one_draw(plain, squares, monkeypatch):
+    whole = training.stargan.draw_targets(training.Run(plain, squares, 0, "cpu"))
+    parts = []
+    for rank in range(2):
+        run = training.Run(plain, squares, 0, "cpu")
+        with monkeypatch.context() as two:
+            two.setattr(distributed, "size", lambda: 2)
+            two.setattr(distributed.dist, "get_rank", lambda rank=rank: rank)
+            parts.append(training.stargan.draw_targets(run))
+    assert torch.equal(torch.cat(parts), whole) and len(parts[0]) == len(whole) // 2
 
 
 def test_it_needs_labels(recipe, squares):

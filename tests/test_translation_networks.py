@@ -99,17 +99,20 @@ def test_every_skip_carries(level):
     """What a layer of the encoder gives is knocked out on its way over, but not on its way down."""
     network, x = unet(), images(32, 3)
     widths = [4, 8, 16, 16]
+    encoded = []
+    watch = network.down[level].register_forward_hook(lambda _m, _i, output: encoded.append(output))
     whole = network(x)
     layer = network.up[len(network.down) - 1 - level]
 
     def knock_out(_layer, arguments):
         joined, size = arguments
-        assert joined.shape[1] == 2 * widths[level]
+        assert torch.equal(joined[:, widths[level] :], encoded[-1]), "it is what the encoder had at this size"
         return torch.cat([joined[:, : widths[level]], torch.zeros_like(joined[:, widths[level] :])], 1), size
 
     handle = layer.register_forward_pre_hook(knock_out)
     assert (network(x) - whole).abs().mean() > 1e-3
     handle.remove()
+    watch.remove()
     assert torch.equal(network(x), whole)
 
 

@@ -62,7 +62,8 @@ class ProgressBar(Callback):
             images, seconds = run.images_seen - self._start[0], run.seconds - self._start[1]
             parts.append(f"{images / seconds:,.0f} images/s")
         if run.history:
-            parts += [f"{name} {run.history[-1][name]:.2f}" for name in ("d_loss", "g_loss") if name in run.history[-1]]
+            shown = [name for name in ("d_loss", "g_loss", "l1", "cycle") if name in run.history[-1]]
+            parts += [f"{name} {run.history[-1][name]:.2f}" for name in shown]
         self._bar.set_postfix_str(", ".join(parts), refresh=False)
 
 

@@ -34,6 +34,21 @@ def test_generators_shapes_and_gradients(name, inputs, outputs, size):
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, key
 
 
+def test_a_generator_with_a_mask_begins_as_a_copy():
+    torch.manual_seed(0)
+    generator, x = networks.ResNetGenerator(32, 3, 3, width=8, blocks=1, mask=True), images(32, 3)
+    y = generator(x.requires_grad_(True))
+    assert y.shape == x.shape and y.abs().max() <= 1
+    assert (y - x).abs().mean() < 0.15 < (networks.ResNetGenerator(32, 3, 3, width=8)(x) - x).abs().mean()
+    (y + 0.3).square().sum().backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in generator.parameters()) and x.grad.abs().sum() > 0
+    with torch.no_grad():
+        generator.layers[-1].bias[-1] = -20.0
+    assert torch.allclose(generator(x), torch.tanh(generator.layers(x)[:, :3]), atol=1e-6), "nothing is kept"
+    with pytest.raises(ValueError, match="has 1 channels, not 3"):
+        networks.ResNetGenerator(32, 1, 3, mask=True)
+
+
 def test_a_cycle_has_its_way_back():
     pair = networks.CyclePair(28, 1, 3, width=4, blocks=1)
     x = images(28, 1)
@@ -155,6 +170,7 @@ def test_an_image_does_not_depend_on_its_batch(name):
         networks.UNetGenerator(28, 1, 3, width=4, skips=False, dropout=0.2),
         networks.ResNetGenerator(28, 1, 3, width=4, blocks=1),
         networks.CyclePair(28, 1, 3, width=4, blocks=1),
+        networks.CyclePair(28, 3, 3, width=4, blocks=1, mask=True),
         networks.PatchDiscriminator(4, 4, layers=2, norm=False),
         networks.PatchPair(1, 3, width=4, layers=2),
     ],

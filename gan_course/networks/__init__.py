@@ -13,6 +13,7 @@ from gan_course.networks.conditional import (
     ProjectionDiscriminator,
     class_shares,
 )
+from gan_course.networks.cycle import CyclePair, PatchPair, ResNetGenerator
 from gan_course.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_course.networks.infogan import Codes, InfoGANDiscriminator, InfoGANGenerator, Judgement
 from gan_course.networks.mlp import MLPDiscriminator, MLPGenerator
@@ -20,15 +21,7 @@ from gan_course.networks.noise import InstanceNoise
 from gan_course.networks.packing import PackedDiscriminator
 from gan_course.networks.stargan import StarGANDiscriminator, StarGANGenerator, StarGANLogits
 from gan_course.networks.toy import PointDiscriminator, PointGenerator, he_weights
-from gan_course.networks.translation import (
-    CyclePair,
-    NoiseDropout,
-    PatchDiscriminator,
-    PatchPair,
-    ResNetGenerator,
-    UNetGenerator,
-    receptive_field,
-)
+from gan_course.networks.translation import NoiseDropout, PatchDiscriminator, UNetGenerator, receptive_field
 
 __all__ = [
     "AuxiliaryDiscriminator",

@@ -1,8 +1,8 @@
-"""Image to image: the U-Net and the PatchGAN of pix2pix, the ResNet generator of CycleGAN, and both players in pairs.
+"""Image to image: the U-Net and the PatchGAN of pix2pix, for small images.
 
-Images are small here, so the networks are the papers' with fewer and narrower layers. All normalise each image by
-itself (instance norm). CycleGAN does so; pix2pix has BatchNorm with the statistics of the batch in hand, which is the
-same thing at its batch size of 1. So an output never depends on what else is in the batch, in training or later.
+They are the paper's with fewer and narrower layers. All normalise each image by itself (instance norm). The paper has
+BatchNorm with the statistics of the batch in hand, which is the same thing at its batch size of 1. So an output never
+depends on what else is in the batch, in training or later.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class UNetGenerator(nn.Module):
         dropout: float = 0.5,
     ):
         super().__init__()
-        self.config = _sizes(image_size, input_channels, channels, width) | {"skips": skips, "dropout": dropout}
+        self.config = sizes_config(image_size, input_channels, channels, width) | {"skips": skips, "dropout": dropout}
         if image_size < 4:
             raise ValueError(f"A U-Net halves an image at least twice, so 4 pixels are the least, not {image_size}.")
         self.input_shape, self.image_shape = (
@@ -89,7 +89,7 @@ class UNetGenerator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, input_channels, H, W) to images (N, channels, H, W), both in [-1, 1]."""
-        _check_images(images, self.input_shape)
+        check_images(images, self.input_shape)
         sizes, encoded, x = [], [], images
         for layer in self.down:
             sizes.append(x.shape[-2:])
@@ -180,114 +180,12 @@ def receptive_field(layers: Sequence[tuple[int, int]]) -> int:
     return side
 
 
-class ResNetGenerator(nn.Module):
-    """Image to image: two halvings, residual blocks at a quarter of the size, two doublings.
-
-    At 32x32 and width 16: (C, 32, 32) -> (16, 32, 32) -> (32, 16, 16) -> (64, 8, 8) -> blocks -> (32, 16, 16) ->
-    (16, 32, 32) -> (C, 32, 32). The borders are padded by reflection, every layer but the last has an instance norm.
-
-    Args:
-        image_size: height and width, a multiple of 4.
-        input_channels, channels: of the input and of the output.
-        width: channels of the first layer.
-        blocks: residual blocks; the paper has 6 for 128 pixels and 9 for 256.
-
-    Source: Zhu et al. (2017), section 4 and appendix 7.2, after Johnson, Alahi, Fei-Fei (2016).
-    """
-
-    def __init__(
-        self, image_size: int = 32, input_channels: int = 3, channels: int = 3, width: int = 16, blocks: int = 4
-    ):
-        super().__init__()
-        self.config = _sizes(image_size, input_channels, channels, width) | {"blocks": blocks}
-        if image_size % 4 or image_size < 12:
-            raise ValueError(
-                f"Images are halved twice, so their side must be a multiple of 4 from 12, not {image_size}."
-            )
-        self.input_shape, self.image_shape = (
-            (input_channels, image_size, image_size),
-            (channels, image_size, image_size),
-        )
-        layers = [nn.ReflectionPad2d(3), nn.Conv2d(input_channels, width, 7, bias=False), *_norm_relu(width)]
-        for inputs in (width, 2 * width):
-            layers += [nn.Conv2d(inputs, 2 * inputs, 3, 2, 1, bias=False), *_norm_relu(2 * inputs)]
-        layers += [ResidualBlock(4 * width) for _ in range(blocks)]
-        for inputs in (4 * width, 2 * width):
-            up = nn.ConvTranspose2d(inputs, inputs // 2, 3, 2, 1, output_padding=1, bias=False)
-            layers += [up, *_norm_relu(inputs // 2)]
-        self.layers = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(width, channels, 7), nn.Tanh())
-        self.apply(initialise_dcgan)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (N, input_channels, H, W) to images (N, channels, H, W), both in [-1, 1]."""
-        _check_images(images, self.input_shape)
-        return self.layers(images)
-
-
-class ResidualBlock(nn.Module):
-    """x + f(x), f two convolutions 3x3 with instance norm: (N, C, H, W) to the same."""
-
-    def __init__(self, channels: int):
-        super().__init__()
-        layers = [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3, bias=False), *_norm_relu(channels)]
-        layers += [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3, bias=False)]
-        self.layers = nn.Sequential(*layers, nn.InstanceNorm2d(channels, affine=True))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.layers(x)
-
-
-class CyclePair(nn.Module):
-    """Both generators of a CycleGAN in one module, so that a run and a checkpoint keep them together.
-
-    Args:
-        image_size, input_channels, channels, width, blocks: as of ResNetGenerator, for the way there.
-
-    Attributes:
-        there: inputs to targets. back: targets to inputs.
-    """
-
-    def __init__(
-        self, image_size: int = 32, input_channels: int = 3, channels: int = 3, width: int = 16, blocks: int = 4
-    ):
-        super().__init__()
-        self.there = ResNetGenerator(image_size, input_channels, channels, width, blocks)
-        self.back = ResNetGenerator(image_size, channels, input_channels, width, blocks)
-        self.config = self.there.config
-        self.input_shape, self.image_shape = self.there.input_shape, self.there.image_shape
-
-    def forward(self, images: Tensor) -> Tensor:
-        """The way there, as of any generator that translates: (N, input_channels, H, W) to (N, channels, H, W)."""
-        return self.there(images)
-
-
-class PatchPair(nn.Module):
-    """Both discriminators of a CycleGAN in one module.
-
-    Args:
-        input_channels, channels: of the inputs and of the targets.
-        width, layers: as of PatchDiscriminator.
-
-    Attributes:
-        inputs, targets: each judges the images of its side.
-    """
-
-    def __init__(self, input_channels: int = 3, channels: int = 3, width: int = 32, layers: int = 1):
-        super().__init__()
-        self.config = {"input_channels": input_channels, "channels": channels, "width": width, "layers": layers}
-        self.inputs = PatchDiscriminator(input_channels, width, layers)
-        self.targets = PatchDiscriminator(channels, width, layers)
-
-
-def _sizes(image_size: int, input_channels: int, channels: int, width: int) -> dict[str, int]:
+def sizes_config(image_size: int, input_channels: int, channels: int, width: int) -> dict[str, int]:
+    """What every generator here says of itself in its `config`."""
     return {"image_size": image_size, "input_channels": input_channels, "channels": channels, "width": width}
 
 
-def _norm_relu(channels: int) -> list[nn.Module]:
-    return [nn.InstanceNorm2d(channels, affine=True), nn.ReLU(inplace=True)]
-
-
-def _check_images(images: Tensor, shape: Shape) -> None:
+def check_images(images: Tensor, shape: Shape) -> None:
     """Raise a ValueError in plain words unless the images have the shape (N, *shape)."""
     if images.ndim != 4 or tuple(images.shape[1:]) != shape:
         raise ValueError(

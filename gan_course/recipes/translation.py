@@ -21,9 +21,9 @@ def pair_discriminator(width: int, **arguments) -> Callable[[Shape, Shape], nn.M
     return lambda inputs, outputs: networks.PatchDiscriminator(inputs[0] + outputs[0], width, **arguments)
 
 
-def cycle_generator(width: int, blocks: int) -> Callable[[Shape, Shape], nn.Module]:
-    """A maker of both generators of a CycleGAN, there and back."""
-    return lambda inputs, outputs: networks.CyclePair(outputs[1], inputs[0], outputs[0], width, blocks)
+def cycle_generator(width: int, blocks: int, mask: bool = False) -> Callable[[Shape, Shape], nn.Module]:
+    """A maker of both generators of a CycleGAN, there and back; the arguments are those of CyclePair."""
+    return lambda inputs, outputs: networks.CyclePair(outputs[1], inputs[0], outputs[0], width, blocks, mask)
 
 
 def cycle_discriminator(width: int, layers: int = 1) -> Callable[[Shape, Shape], nn.Module]:

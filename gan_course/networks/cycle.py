@@ -27,7 +27,7 @@ class ResNetGenerator(nn.Module):
         ValueError: a size that cannot be halved twice; or a mask between images of unequal channels.
 
     Source: Zhu et al. (2017), section 4 and appendix 7.2, after Johnson, Alahi, Fei-Fei (2016); the mask is from
-    Pumarola et al. (2018), equation 1.
+    Pumarola et al. (2018), GANimation.
     """
 
     def __init__(

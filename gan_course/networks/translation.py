@@ -28,7 +28,7 @@ class NoiseDropout(nn.Module):
     Attributes:
         always: set it to False for an ordinary dropout, which stops in evaluation mode.
 
-    Source: Isola et al. (2017), section 2.2.1: dropout in training and in use, and no other noise.
+    Source: Isola et al. (2017), section 3.1: dropout in training and in use, and no other noise.
     """
 
     def __init__(self, p: float = 0.5):

@@ -1,6 +1,5 @@
 """Digits in five domains: what each does, what is paired, and that nothing is in training."""
 
-import math
 import time
 
 import pytest
@@ -71,12 +70,10 @@ def test_the_held_out_digits_are_in_every_domain(mnist):
 
 
 def test_it_loads_in_about_a_second():
-    best = math.inf
-    for _ in range(2):
-        started = time.perf_counter()
-        data.load("digit-domains")
-        best = min(best, time.perf_counter() - started)
-    assert best < 4, "0.9 s on one core when nothing else runs"
+    """0.9 s on one core. Processor time, which does not count what else runs on the machine."""
+    started = time.process_time()
+    data.load("digit-domains")
+    assert time.process_time() - started < 4
 
 
 @pytest.mark.parametrize("domain", ["bold", 5, -1])

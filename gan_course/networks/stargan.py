@@ -8,7 +8,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gan_course.networks.blocks import doublings
 from gan_course.networks.conditional import class_shares
 
 
@@ -127,13 +126,15 @@ def _norm_relu(channels: int) -> list[nn.Module]:
 class StarGANDiscriminator(nn.Module):
     """Is each patch of this image real, and of which domain is the image? Two heads on one trunk, no normalisation.
 
-    The trunk halves the image until its side is 4 to 7, twice as many channels each time. At 28x28 and width 32:
-    (C, 28, 28) -> (32, 14, 14) -> (64, 7, 7), and there the heads: a 3x3 convolution to (1, 7, 7), and one as large as
-    the square to the K domains. It is never told the domain: it must find it.
+    The trunk halves the image until its side is 2 or 3, twice as many channels each time. At 28x28 and width 32:
+    (C, 28, 28) -> (32, 14, 14) -> (64, 7, 7) -> (128, 3, 3), and there the heads: a 3x3 convolution to (1, 3, 3), and
+    one as large as the square to the K domains. It is never told the domain: it must find it.
 
     Args:
         classes: number of domains K.
-        image_size, channels, width: as of DCGANDiscriminator; the paper has width 64.
+        image_size: height and width, 8 or more.
+        channels: 1 for grey, 3 for RGB.
+        width: channels of the first layer; the paper has 64, and six halvings of 128 pixels.
 
     Source: Choi et al. (2018), appendix (network architecture), and the authors' code.
     """
@@ -141,7 +142,8 @@ class StarGANDiscriminator(nn.Module):
     def __init__(self, classes: int = 5, image_size: int = 28, channels: int = 1, width: int = 64):
         super().__init__()
         self.config = {"classes": classes, "image_size": image_size, "channels": channels, "width": width}
-        side, count = doublings(image_size)
+        count = image_size.bit_length() - 2  # 28 -> 14 -> 7 -> 3, 32 -> ... -> 2
+        side = image_size >> count
         widths = [channels, *(width * 2**i for i in range(count))]
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(widths):

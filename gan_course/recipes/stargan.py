@@ -45,7 +45,7 @@ FAST = Recipe(
     name="stargan-fast",
     source="the course: Choi et al. (2018) for minutes on a CPU, with lambda_cls 1 and lambda_rec 10; a smaller G, no "
     "norm on its first layer, the non-saturating loss with R1 in place of WGAN-GP and its 5 critic steps, an average",
-    generator=stargan_generator(16, 3),
+    generator=stargan_generator(16, 3, halvings=1),
     discriminator=stargan_discriminator(32),
     condition="planes at G's input, a domain head of D",
     batch_size=32,
@@ -54,7 +54,7 @@ FAST = Recipe(
     betas=(0.5, 0.99),
     learning_rate_decay=True,
     penalty=r1,
-    penalty_weight=0.02,
+    penalty_weight=0.005,
     penalty_every=8,
     class_weight=1.0,
     ema_decay=0.995,

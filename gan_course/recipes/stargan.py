@@ -43,8 +43,9 @@ PAPER = Recipe(
 )
 FAST = Recipe(
     name="stargan-fast",
-    source="the course: Choi et al. (2018) for minutes on a CPU, with lambda_cls 1 and lambda_rec 10; a smaller G, no "
-    "norm on its first layer, the non-saturating loss with R1 in place of WGAN-GP and its 5 critic steps, an average",
+    source="the course: Choi et al. (2018) for minutes on a CPU, with lambda_cls 1 and lambda_rec 10; a smaller G "
+    "of one halving, no norm on its first layer, the non-saturating loss with R1 in place of WGAN-GP and its 5 critic "
+    "steps, an average; not yet searched for",
     generator=stargan_generator(16, 3, halvings=1),
     discriminator=stargan_discriminator(32),
     condition="planes at G's input, a domain head of D",

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from pix2pix_table import METRICS
 
-from gan_course import data, methods, metrics, training
+from gan_course import data, device, methods, metrics, training
 
 RESULTS = Path(methods.__file__).parent / "assets" / "results" / "search_translation.jsonl"
 HELD_OUT = 200
@@ -92,7 +92,8 @@ def judged(about: dict, train: data.ImagePairs, held_out: data.ImagePairs, budge
     (_, row), _ = metrics.compare_translations({"it": run.sampler}, held_out)
     gains = {score: round(gain["mean"], 4) for score, gain in row["over_copying"].items()}
     scores = {metric: round(row[metric], 4) for metric in METRICS}
-    return {"steps": run.step, "seconds": round(seconds, 1), **scores, "over_copying": gains}
+    about_run = {"steps": run.step, "seconds": round(seconds, 1), "hardware": device.describe(torch.device("cpu"))}
+    return about_run | scores | {"over_copying": gains}
 
 
 if __name__ == "__main__":

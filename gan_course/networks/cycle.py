@@ -21,7 +21,9 @@ class ResNetGenerator(nn.Module):
         width: channels of the first layer.
         blocks: residual blocks; the paper has 6 for 128 pixels and 9 for 256.
         mask: whether it draws one channel more, from 0 to 1, that says how much of each input pixel is kept. At the
-            start that is 88 %, so it begins as a copy, not as noise, and has only the differences to learn.
+            start that is 88 %, so it begins as a copy, not as noise, and has only the differences to learn. But a copy
+            costs no cycle and no identity: with the paper's weights on these it became an exact one
+            (benchmarks/search_translation.py).
 
     Raises:
         ValueError: a size that cannot be halved twice; or a mask between images of unequal channels.

@@ -28,7 +28,9 @@ def parser() -> argparse.ArgumentParser:
 
     sub = commands.add_parser("train", help="train a recipe on a set that ships or on a folder of images")
     sub.add_argument("recipe", help="dcgan, dcgan-fast, ...")
-    sub.add_argument("--data", required=True, help="a set that ships, such as mnist, or a folder of images")
+    sub.add_argument(
+        "--data", required=True, help="a set that ships, such as mnist or emoji-styles, or a folder of images"
+    )
     sub.add_argument("--out", required=True, type=Path, help="the folder for everything that the run writes")
     budget = sub.add_mutually_exclusive_group()
     budget.add_argument("--steps", type=_positive(int), help="how many steps (default: the recipe's)")
@@ -54,7 +56,9 @@ def parser() -> argparse.ArgumentParser:
     sub = commands.add_parser("evaluate", help="judge checkpoints against real test images")
     sub.add_argument("checkpoint", nargs="+")
     sub.add_argument("--data", required=True, help="a set that ships, or a folder of images")
-    sub.add_argument("-n", type=_positive(int), default=10_000, help="generated images (default 10000)")
+    sub.add_argument(
+        "-n", type=_positive(int), default=10_000, help="generated images (default 10000); for pairs all are taken"
+    )
     sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("--json", type=Path, help="also write the numbers to this file")
     sub.add_argument("--html", type=Path, help="also write a page with the numbers and pictures")
@@ -132,12 +136,13 @@ def _plan(options, state_file: Path) -> dict:
 
 def _finish(run, folder: Path) -> None:
     """Write generator, card, samples and log of a run, and say where they are."""
-    from gan_course import plots, training
+    from gan_course import plots, report, training
     from gan_course.files import write_atomically
     from gan_course.training import checkpoint
 
     training.save_network(run.sampler, folder / "generator.safetensors", checkpoint.card_of(run))
-    plots.save_grid(training.sample(run.sampler, 64, run.seed), folder / "samples.png")
+    images, columns = report.samples_of(run)
+    plots.save_grid(images, folder / "samples.png", columns)
     log = "".join(json.dumps(row) + "\n" for row in run.history)
     write_atomically(folder / "log.jsonl", log.encode())
     print(f"{run.step} steps in {run.seconds:.0f} s. Look at {folder / 'samples.png'}; the generator is in {folder}.")
@@ -184,20 +189,50 @@ def _check_label(options, generator, card: dict) -> None:
         )
 
 
-def _load_generator(name: str):
-    from gan_course import training
+def _load_generator(name: str, translates: bool = False):
+    """A network that starts from noise, or one that starts from images, and its card; else a plain error."""
+    from gan_course import data, training
 
     network, card = training.load_network(name)
-    if not hasattr(network, "latent_dim"):
+    if not hasattr(network, "latent_dim") and not hasattr(network, "input_shape"):
         raise ValueError(f"{name!r} is a {type(network).__name__}, not a generator; name a generator's checkpoint.")
+    if translates and hasattr(network, "latent_dim"):
+        raise ValueError(
+            f"{name!r} starts from noise, so there are no pairs to judge it on; take a set of single images."
+        )
+    if not translates and not hasattr(network, "latent_dim"):
+        raise ValueError(
+            f"{name!r} turns images into other images, so it has no samples of its own; judge it on pairs "
+            f"({', '.join(data.PAIRS)}) with evaluate, or give it images with training.translate."
+        )
     return network, card
 
 
 def evaluate(options) -> int:
     """Judge checkpoints against the test split, in one table."""
-    from gan_course import data, metrics, report, training
+    from gan_course import data, metrics, report
 
-    generators = {name: _load_generator(name)[0] for name in options.checkpoint}
+    has_pairs = options.data in data.PAIRS
+    generators = {name: _load_generator(name, has_pairs)[0] for name in options.checkpoint}
+    if has_pairs:
+        rows, pictures = metrics.compare_translations(generators, data.load(options.data, "test"), options.seed)
+        pictures = {name: images[:64] for name, images in pictures.items()}
+    else:
+        rows, pictures = _judge_samples(generators, options)
+    print(report.text(rows))
+    if options.json:
+        _write_json(options.json, rows)
+    if options.html:
+        from gan_course.files import write_atomically
+
+        write_atomically(options.html, report.html(rows, pictures).encode())
+    return 0
+
+
+def _judge_samples(generators: dict, options) -> tuple[list[dict], dict]:
+    """A row of numbers and the first 64 samples of each generator that starts from noise; the real images first."""
+    from gan_course import data, metrics, training
+
     rows, pictures = [], {}
     for name, generator in generators.items():
         _, size, _ = generator.image_shape
@@ -219,14 +254,7 @@ def evaluate(options) -> int:
         )
         pictures = pictures or {"real": real.images[:64]}
         pictures[name] = fake[:64]
-    print(report.text(rows))
-    if options.json:
-        _write_json(options.json, rows)
-    if options.html:
-        from gan_course.files import write_atomically
-
-        write_atomically(options.html, report.html(rows, pictures).encode())
-    return 0
+    return rows, pictures
 
 
 def _labels_like(real, generator, options):

@@ -232,3 +232,35 @@ def gaussian_information(mean: Tensor, log_std: Tensor, code: Tensor) -> Tensor:
     """
     log_likelihood = -0.5 * ((code - mean) / log_std.exp()).square() - log_std - 0.5 * math.log(2 * math.pi)
     return (log_likelihood + math.log(2)).sum(1).mean()
+
+
+def l1(output: Tensor, target: Tensor) -> Tensor:
+    """E |output - target|, the mean over images and pixels: how far a translation is from what it should be.
+
+    Raises:
+        ValueError: the shapes differ; a grey image would silently be compared with each colour of the other.
+
+    Source: Isola et al. (2017), equation 3, as a mean over the pixels.
+    """
+    if output.shape != target.shape:
+        raise ValueError(f"Images of one shape are compared, but got {tuple(output.shape)} and {tuple(target.shape)}.")
+    return (output - target).abs().mean()
+
+
+def cycle_consistency(inputs: Tensor, inputs_again: Tensor, targets: Tensor, targets_again: Tensor) -> Tensor:
+    """E |F(G(x)) - x| + E |G(F(y)) - y|: there and back again should change nothing, from either side.
+
+    Source: Zhu et al. (2017), equation 2, as a mean over the pixels.
+    """
+    return l1(inputs_again, inputs) + l1(targets_again, targets)
+
+
+def identity_mapping(inputs: Tensor, same_inputs: Tensor, targets: Tensor, same_targets: Tensor) -> Tensor:
+    """E |G(y) - y| + E |F(x) - x|: what is on the other side already should be left alone.
+
+    Args:
+        same_inputs, same_targets: F(x) and G(y): each generator's answer to an image of its own goal.
+
+    Source: Zhu et al. (2017), section 5.2, L_identity, as a mean over the pixels.
+    """
+    return l1(same_targets, targets) + l1(same_inputs, inputs)

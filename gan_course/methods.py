@@ -21,7 +21,15 @@ from gan_course.recipes.pieces import (
     spectral_discriminator,
     wgan_schedule,
 )
-from gan_course.recipes.recipe import Recipe, Shape
+from gan_course.recipes.recipe import Recipe, Shape, Translation
+from gan_course.recipes.stargan import STARGAN, stargan_discriminator, stargan_generator
+from gan_course.recipes.translation import (
+    TRANSLATION,
+    cycle_discriminator,
+    cycle_generator,
+    pair_discriminator,
+    unet_generator,
+)
 from gan_course.recipes.unconditional import GAN, PENALISED, UNCONDITIONAL
 
 __all__ = [
@@ -30,8 +38,11 @@ __all__ = [
     "RECIPES",
     "Recipe",
     "Shape",
+    "Translation",
     "conditional_discriminator",
     "conditional_generator",
+    "cycle_discriminator",
+    "cycle_generator",
     "dcgan_discriminator",
     "dcgan_generator",
     "gradient_penalty",
@@ -39,13 +50,19 @@ __all__ = [
     "infogan_generator",
     "mlp_discriminator",
     "mlp_generator",
+    "pair_discriminator",
     "r1",
     "r1_r2",
     "r2",
     "small_discriminator",
     "small_generator",
     "spectral_discriminator",
+    "stargan_discriminator",
+    "stargan_generator",
+    "unet_generator",
     "wgan_schedule",
 ]
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*UNCONDITIONAL, *CONDITIONAL, *INFOGAN)}
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe for recipe in (*UNCONDITIONAL, *CONDITIONAL, *INFOGAN, *TRANSLATION, *STARGAN)
+}

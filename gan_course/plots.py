@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gan_course.data.images import to_uint8
+from gan_course.data.images import in_colour, to_uint8
 from gan_course.files import write_atomically
 
 if TYPE_CHECKING:
@@ -40,6 +40,21 @@ def tile(images: Tensor, columns: int | None = None, gap: int = 2) -> Tensor:
         top, left = i // columns * (height + gap), i % columns * (width + gap)
         page[:, top : top + height, left : left + width] = image
     return page
+
+
+def beside(*groups: Tensor) -> Tensor:
+    """Images of several groups in turn, for a grid: the first of each group, then the second of each, and so on.
+
+    Args:
+        groups: (N, C, H, W) each, uint8 or float in [-1, 1]; for example inputs, outputs and targets.
+
+    Returns:
+        uint8 (N * groups, C, H, W); in colour where any group is.
+    """
+    images = [(group if group.dtype == torch.uint8 else to_uint8(group)).cpu() for group in groups]
+    if any(group.shape[1] == 3 for group in images):
+        images = [in_colour(group) for group in images]
+    return torch.stack(images, dim=1).flatten(0, 1)
 
 
 def enlarged(picture: Image, scale: int) -> Image:

@@ -9,7 +9,9 @@ from gan_course import data, metrics, training
 from gan_course.data.images import to_float
 from gan_course.training.checkpoint import CHECKPOINT_FOLDER, shipped
 
-GENERATORS = [name for name in shipped() if not name.startswith("features-")]
+CARDS = {name: json.loads((CHECKPOINT_FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in shipped()}
+TRANSLATIONS = [name for name, card in CARDS.items() if card.get("data") in data.PAIRS]
+GENERATORS = [name for name in shipped() if not name.startswith("features-") and name not in TRANSLATIONS]
 CLASSIFIERS = {"features-digits": (["mnist"], 0.99), "features-fashion": (["fashion"], 0.89)}
 CLASSIFIERS["features-emoji"] = (["emoji-noto", "emoji-twemoji"], 0.6)
 
@@ -32,7 +34,7 @@ def test_checkpoints_are_small():
 
 @pytest.mark.parametrize("name", shipped())
 def test_each_has_a_card_that_says_how_it_was_made(name):
-    card = json.loads((CHECKPOINT_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    card = CARDS[name]
     for key in (
         "network",
         "parameters",
@@ -95,3 +97,13 @@ def test_the_categories_of_infogan_are_as_pure_as_its_card_says():
     fake = data.to_uint8(training.sample(generator, 10_000, stated["seed"]))
     seen = metrics.extractor_for("mnist", generator.image_shape, torch.device("cpu")).classify(fake)
     assert metrics.purity(generator.codes(z).category, seen).matched == pytest.approx(stated["purity"], abs=0.005)
+
+
+@pytest.mark.parametrize("name", TRANSLATIONS)
+def test_translations_score_on_the_test_pairs_what_their_cards_say(name):
+    generator, card = training.load_network(name, "cpu")
+    stated = card["metrics"]
+    (_, row), _ = metrics.compare_translations({name: generator}, data.load(card["data"], "test"), stated["seed"])
+    for score in metrics.PairScores._fields:
+        assert row[score] == pytest.approx(stated[score], rel=0.01), score
+        assert row["over_copying"][score] == pytest.approx(stated["over_copying"][score], rel=0.05, abs=0.01), score

@@ -228,7 +228,7 @@ def meta_run(recipe, monkeypatch):
     monkeypatch.setattr(training.loop.devices, "get", lambda name=None: torch.device("meta"))
     labels = torch.zeros(16, dtype=torch.long)
     images = data.ImageSet(torch.zeros(16, 1, 28, 28, dtype=torch.uint8), labels, classes=["a", "b"])
-    return training.Run(recipe, images, device="meta")
+    return training.Run(recipe, data.ImagePairs(images, images) if recipe.translation else images, device="meta")
 
 
 @pytest.mark.parametrize("name", methods.RECIPES)

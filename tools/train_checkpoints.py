@@ -33,6 +33,9 @@ PLANS = {
     "wgan-gp-fast-mnist": Plan("wgan-gp-fast", "mnist", steps=4_000),
     "projection-mnist": Plan("projection", "mnist", steps=6_000),
     "infogan-fast-mnist": Plan("infogan-fast", "mnist", steps=6_000),
+    "pix2pix-outlines": Plan("pix2pix", "emoji-outlines", steps=20_000),
+    "pix2pix-styles": Plan("pix2pix", "emoji-styles", steps=20_000),
+    "cyclegan-styles": Plan("cyclegan", "emoji-styles", steps=60_000),
 }
 
 
@@ -55,8 +58,23 @@ def train(name: str, plan: Plan, folder: Path) -> None:
     training.train(run, plan.steps, callbacks=[training.ProgressBar(name), training.Checkpoints(folder)])
     if run.progress < 1:
         return
-    sampler = rounded(run.sampler)
-    test = data.load(plan.data, "test")
+    sampler, test = rounded(run.sampler), data.load(plan.data, "test")
+    result = judged_pairs(sampler, test) if run.recipe.translation else judged_samples(run, sampler, test)
+    card = checkpoint.card_of(run) | {"script": "tools/train_checkpoints.py", "metrics": {"seed": 1, **result}}
+    training.save_network(sampler, checkpoint.CHECKPOINT_FOLDER / f"{name}.safetensors", card, half=True)
+    print(name, result)
+
+
+def judged_pairs(sampler: torch.nn.Module, test: data.ImagePairs) -> dict:
+    """The scores of a translation on the test pairs, and of each the gain over a copy of the input."""
+    rows, _ = metrics.compare_translations({"it": sampler}, test, seed=1)
+    row = {key: value for key, value in rows[1].items() if key not in ("checkpoint", "data", "seed")}
+    gains = {score: shortened(gain) for score, gain in row.pop("over_copying").items()}
+    return shortened(row) | {"over_copying": gains}
+
+
+def judged_samples(run: training.Run, sampler: torch.nn.Module, test: data.ImageSet) -> dict:
+    """The metrics of 10,000 samples against the test images."""
     extractor = metrics.extractor_for(test.name, test.image_shape, run.device)
     # A generator that is told a class is asked for each as often as the test split has it.
     labels = test.labels[torch.arange(10_000) % len(test)] if run.recipe.condition else None
@@ -68,10 +86,12 @@ def train(name: str, plan: Plan, folder: Path) -> None:
         z = torch.randn(10_000, sampler.latent_dim, generator=torch.Generator().manual_seed(1))
         category = sampler.codes(z).category
         result["purity"] = metrics.purity(category, extractor.classify(data.to_uint8(fake))).matched
-    result = {key: round(value, 4) if isinstance(value, float) else value for key, value in result.items()}
-    card = checkpoint.card_of(run) | {"script": "tools/train_checkpoints.py", "metrics": {"seed": 1, **result}}
-    training.save_network(sampler, checkpoint.CHECKPOINT_FOLDER / f"{name}.safetensors", card, half=True)
-    print(name, result)
+    return shortened(result)
+
+
+def shortened(numbers: dict) -> dict:
+    """The same with four digits after the point."""
+    return {key: round(value, 4) if isinstance(value, float) else value for key, value in numbers.items()}
 
 
 @torch.no_grad()

@@ -31,6 +31,11 @@ def to_uint8(images: Tensor) -> Tensor:
     return images.float().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
 
 
+def in_colour(images: Tensor) -> Tensor:
+    """Grey images (N, 1, H, W) as (N, 3, H, W), each colour the same; images in colour as they are."""
+    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
+
+
 @dataclass(frozen=True)
 class ImageSet:
     """A whole set of images in memory.

@@ -7,15 +7,20 @@ import io
 import json
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from gan_course.data import domains
 from gan_course.data.images import ImageSet
+from gan_course.data.pairs import ImagePairs, outlines
 
 DATA_FOLDER = Path(__file__).resolve().parent.parent / "assets" / "data"
 MANIFEST = DATA_FOLDER / "manifest.json"
 SHIPPED = ("mnist", "fashion", "emoji-noto", "emoji-twemoji")
+MADE = ("digit-domains",)  # of MNIST, when it is loaded
+PAIRS = ("emoji-outlines", "emoji-styles")
 TORCHVISION = ("cifar10", "celeba", "fashion-full")
 SPLITS = ("train", "test")
 TEST_EVERY = 10
@@ -28,11 +33,13 @@ def load(
     *,
     size: int | None = None,
     channels: int = 3,
-) -> ImageSet:
-    """A set of images by name, or from a folder.
+) -> ImageSet | ImagePairs:
+    """A set of images by name, or from a folder; or pairs of images for a translation.
 
     Args:
-        name: "mnist", "fashion", "emoji-noto", "emoji-twemoji" ship with the course; "cifar10", "celeba" and
+        name: "mnist", "fashion", "emoji-noto", "emoji-twemoji" ship with the course; of these are made the pairs
+            "emoji-outlines", from outline to Noto emoji, and "emoji-styles", from Noto to Twemoji, and the set
+            "digit-domains", MNIST's digits drawn in five ways (see `data.domains`); "cifar10", "celeba" and
             "fashion-full" are downloaded by torchvision; anything else is the path of a folder of images.
         split: "train" or "test". Of a folder every tenth file, in the order of their names, is the test split; a
             folder of fewer than ten images is all in both.
@@ -52,6 +59,11 @@ def load(
     key = str(name)
     if key in SHIPPED:
         images = _shipped(key, split)
+    elif key in PAIRS:
+        images = _pairs(key, split)
+    elif key in MADE:
+        make = domains.training_set if split == "train" else domains.test_set
+        images = make(_shipped("mnist", split))
     elif key in TORCHVISION:
         images = _torchvision(key, split, size)
     else:
@@ -84,6 +96,14 @@ def _shipped(name: str, split: str) -> ImageSet:
         )
 
 
+def _pairs(name: str, split: str) -> ImagePairs:
+    """Outline and emoji, or one emoji in two styles of drawing."""
+    noto = _shipped("emoji-noto", split)
+    if name == "emoji-styles":
+        return ImagePairs(noto, _shipped("emoji-twemoji", split), name)
+    return ImagePairs(replace(noto, images=outlines(noto.images), name="outlines of emoji-noto"), noto, name)
+
+
 def _read_checked(folder: Path, file: str) -> bytes:
     """The bytes of a shipped file, once its checksum is found to be right."""
     restore = f"Restore it with `git checkout -- gan_course/assets/data/{file}`, or download the course again."
@@ -104,7 +124,7 @@ def _folder(folder: Path, split: str, size: int, channels: int) -> ImageSet:
     if not folder.is_dir():
         raise ValueError(
             f"{str(folder)!r} is neither a folder nor a set that the course knows. "
-            f"The sets are {', '.join(SHIPPED + TORCHVISION)}; a folder must exist and hold images."
+            f"The sets are {', '.join(SHIPPED + PAIRS + MADE + TORCHVISION)}; a folder must exist and hold images."
         )
     from PIL import Image
 

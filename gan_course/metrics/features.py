@@ -19,6 +19,8 @@ SHIPPED = {
     "fashion-full": "fashion",
     "emoji-noto": "emoji",
     "emoji-twemoji": "emoji",
+    "emoji-outlines": "emoji",
+    "emoji-styles": "emoji",
 }
 
 

@@ -13,12 +13,15 @@ from gan_course.networks.conditional import (
     ProjectionDiscriminator,
     class_shares,
 )
+from gan_course.networks.cycle import CyclePair, PatchPair, ResNetGenerator
 from gan_course.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_course.networks.infogan import Codes, InfoGANDiscriminator, InfoGANGenerator, Judgement
 from gan_course.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_course.networks.noise import InstanceNoise
 from gan_course.networks.packing import PackedDiscriminator
+from gan_course.networks.stargan import StarGANDiscriminator, StarGANGenerator, StarGANLogits
 from gan_course.networks.toy import PointDiscriminator, PointGenerator, he_weights
+from gan_course.networks.translation import NoiseDropout, PatchDiscriminator, UNetGenerator, receptive_field
 
 __all__ = [
     "AuxiliaryDiscriminator",
@@ -27,6 +30,7 @@ __all__ = [
     "ConcatenationDiscriminator",
     "ConditionalBatchNorm2d",
     "ConditionalGenerator",
+    "CyclePair",
     "DCGANDiscriminator",
     "DCGANGenerator",
     "InfoGANDiscriminator",
@@ -35,16 +39,25 @@ __all__ = [
     "Judgement",
     "MLPDiscriminator",
     "MLPGenerator",
+    "NoiseDropout",
     "PackedDiscriminator",
+    "PatchDiscriminator",
+    "PatchPair",
     "PointDiscriminator",
     "PointGenerator",
     "ProjectionDiscriminator",
+    "ResNetGenerator",
     "SmallClassifier",
+    "StarGANDiscriminator",
+    "StarGANGenerator",
+    "StarGANLogits",
+    "UNetGenerator",
     "build",
     "class_shares",
     "describe",
     "he_weights",
     "initialise_dcgan",
+    "receptive_field",
     "spectral_norm",
 ]
 

@@ -14,6 +14,25 @@ Shape = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
+class Translation:
+    """What a recipe that turns images into images needs beside the rest.
+
+    Attributes:
+        paired: whether it learns from pairs. If not, the run draws inputs and targets apart from one another.
+        adversarial, l1, cycle, identity: weights of the terms of G's loss; 0 leaves a term out, and it costs nothing.
+            Without the adversarial term the discriminator is not trained. `identity` is the whole weight.
+        pool: how many generated images of each side D's step chooses from; 0 for only the newest.
+    """
+
+    paired: bool = True
+    adversarial: float = 1.0
+    l1: float = 0.0
+    cycle: float = 0.0
+    identity: float = 0.0
+    pool: int = 0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a GAN is trained. To vary one: `dataclasses.replace(RECIPES["dcgan"], loss="hinge", name="dcgan-hinge")`.
 
@@ -21,13 +40,15 @@ class Recipe:
         name: its key in RECIPES.
         source: paper and section.
         generator, discriminator: image shape (C, H, W) -> a new network; (image shape, number of classes) -> one where
-            there is a condition.
+            there is a condition; (input shape, image shape) -> one where images are translated.
         condition: how the networks are told the class of a sample, in words; None where they are told nothing.
+        translation: for methods that turn images into images; None for those that start from noise.
         loss: a key of losses.LOSSES, or a loss of your own.
         batch_size: images in a batch; of several processes together.
         optimizer: "adam", or "rmsprop" with PyTorch's defaults, which reads no betas.
         g_learning_rate, d_learning_rate, betas: of the two optimizers.
         learning_rate_decay: whether the learning rates fall on a line to 0 at the end of the budget.
+        decay_from: the share of the budget after which they begin to fall.
         n_critic: steps of the discriminator for one of the generator: a number, or a function of how many steps of the
             generator are done. Read it by `critic_steps(generator_step)`.
         clip: every weight of the discriminator is brought into [-clip, clip] after each of its steps; None for never.
@@ -45,6 +66,7 @@ class Recipe:
     generator: Callable[..., nn.Module]
     discriminator: Callable[..., nn.Module]
     condition: str | None = None
+    translation: Translation | None = None
     loss: str | AdversarialLoss = "non_saturating"
     batch_size: int = 128
     optimizer: str = "adam"
@@ -52,6 +74,7 @@ class Recipe:
     d_learning_rate: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
     learning_rate_decay: bool = False
+    decay_from: float = 0.0
     n_critic: int | Callable[[int], int] = 1
     clip: float | None = None
     penalty: Callable[..., Tensor] | None = None
@@ -78,6 +101,8 @@ class Recipe:
     def settings(self) -> dict:
         """The numbers and names of the recipe, for a model card; of a function or a loss, its name."""
         plain = {key: value for key, value in vars(self).items() if isinstance(value, str | int | float | tuple)}
+        if self.translation:
+            plain["translation"] = vars(self.translation)
         named = {"loss": self.loss, "penalty": self.penalty, "n_critic": self.n_critic}
         return plain | {key: value if isinstance(value, int) else _name(value) for key, value in named.items()}
 

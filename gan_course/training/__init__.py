@@ -6,18 +6,23 @@ from gan_course.training.checkpoint import load_network, save_network
 from gan_course.training.ema import ExponentialMovingAverage
 from gan_course.training.infogan import infogan_step
 from gan_course.training.loop import d_step, descend, g_step, gan_step, train
+from gan_course.training.pool import ImagePool
 from gan_course.training.run import Run
-from gan_course.training.sampling import rejection_sample, sample
+from gan_course.training.sampling import rejection_sample, sample, translate
+from gan_course.training.stargan import stargan_step
 from gan_course.training.steps import fading_noise, unrolled_g_step
+from gan_course.training.translation import cyclegan_step, pix2pix_step
 
 __all__ = [
     "Checkpoints",
     "ExponentialMovingAverage",
+    "ImagePool",
     "ProgressBar",
     "Run",
     "Snapshots",
     "auxiliary_d_step",
     "auxiliary_g_step",
+    "cyclegan_step",
     "d_step",
     "descend",
     "fading_noise",
@@ -25,9 +30,12 @@ __all__ = [
     "gan_step",
     "infogan_step",
     "load_network",
+    "pix2pix_step",
     "rejection_sample",
     "sample",
     "save_network",
+    "stargan_step",
     "train",
+    "translate",
     "unrolled_g_step",
 ]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan_course.data.images import to_uint8
 from gan_course.training import checkpoint
-from gan_course.training.sampling import sample
+from gan_course.training.sampling import sample, translate
 
 
 class Callback:
@@ -62,7 +62,8 @@ class ProgressBar(Callback):
             images, seconds = run.images_seen - self._start[0], run.seconds - self._start[1]
             parts.append(f"{images / seconds:,.0f} images/s")
         if run.history:
-            parts += [f"{name} {run.history[-1][name]:.2f}" for name in ("d_loss", "g_loss") if name in run.history[-1]]
+            shown = [name for name in ("d_loss", "g_loss", "l1", "cycle") if name in run.history[-1]]
+            parts += [f"{name} {run.history[-1][name]:.2f}" for name in shown]
         self._bar.set_postfix_str(", ".join(parts), refresh=False)
 
 
@@ -96,13 +97,22 @@ class Snapshots(Callback):
         frames: how many frames; the first and the last state are among them. They are closer together at the start,
             where more changes: the k-th of n is taken when (k / (n - 1))^2 of the budget is used.
         seed: of the codes.
+        inputs: for a generator that turns images into images: which it is shown, (n, C, H, W), in the place of codes.
+        labels: for one of these that is told a domain: the domain of each, int64 (n,), or one for all.
 
     Attributes:
         images: uint8 (frames, n, C, H, W) after `stack()`; `steps` and `seconds` say when each was taken.
     """
 
-    def __init__(self, n: int = 16, frames: int = 20, seed: int = 0):
-        self.n, self.frames, self.seed = n, frames, seed
+    def __init__(
+        self,
+        n: int = 16,
+        frames: int = 20,
+        seed: int = 0,
+        inputs: Tensor | None = None,
+        labels: Tensor | int | None = None,
+    ):
+        self.n, self.frames, self.seed, self.inputs, self.labels = n, frames, seed, inputs, labels
         self.steps: list[int] = []
         self.seconds: list[float] = []
         self._images: list[Tensor] = []
@@ -120,6 +130,10 @@ class Snapshots(Callback):
         return torch.stack(self._images)
 
     def _take(self, run) -> None:
-        self._images.append(to_uint8(sample(run.sampler, self.n, self.seed)))
+        if self.inputs is None:
+            images = sample(run.sampler, self.n, self.seed)
+        else:
+            images = translate(run.sampler, self.inputs, self.seed, labels=self.labels)
+        self._images.append(to_uint8(images))
         self.steps.append(run.step)
         self.seconds.append(run.seconds)

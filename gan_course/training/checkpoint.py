@@ -127,8 +127,10 @@ def _metadata(content: bytes) -> dict[str, str]:
 
 def card_of(run) -> dict:
     """What the card of a run's generator says, apart from its metrics."""
-    classes = {"classes": list(run.data.classes)} if run.recipe.condition else {}
-    return classes | {
+    extra = {"classes": list(run.data.classes)} if run.recipe.condition else {}
+    if run.recipe.translation:
+        extra["input_shape"] = list(run.data.input_shape)
+    return extra | {
         "recipe": run.recipe.settings(),
         "data": getattr(run.data, "name", "unnamed"),
         "image_shape": list(run.data.image_shape),
@@ -219,7 +221,7 @@ def load_run(run, path: str | os.PathLike) -> None:
 
 def _networks(run) -> dict[str, nn.Module]:
     found = {"generator": run.generator, "discriminator": run.discriminator}
-    return found | ({"average": run.ema.network} if run.ema else {})
+    return found | ({"average": run.ema.network} if run.ema else {}) | ({"pools": run.pools} if run.pools else {})
 
 
 def _optimizers(run) -> dict[str, torch.optim.Optimizer]:

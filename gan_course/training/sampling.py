@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gan_course.data.images import to_float
+
 
 @torch.inference_mode()
 def sample(
@@ -12,14 +14,18 @@ def sample(
 ) -> Tensor:
     """`n` images from a generator in evaluation mode, float32 (n, C, H, W) on the CPU, in [-1, 1].
 
-    The codes are drawn on the CPU, so that a seed gives the same codes on every device, whatever the labels.
+    The codes are drawn on the CPU, so that a seed gives the same codes on every device, whatever the labels. For a
+    generator that starts from images there is `translate`.
 
     Args:
         labels: for a generator that is told a class: one for all, or int64 (n,); None draws each with equal chances.
 
     Raises:
-        ValueError: a label that is no class, as many labels as not n, or labels for a generator that knows no classes.
+        ValueError: a label that is no class, as many labels as not n, or labels for a generator that knows no classes;
+            or the generator starts from images.
     """
+    if not hasattr(generator, "latent_dim"):
+        raise ValueError("This generator starts from images and not from noise; show it some with training.translate.")
     place = next(generator.parameters()).device
     rng = torch.Generator().manual_seed(seed)
     inputs = [torch.randn(n, generator.latent_dim, generator=rng)]
@@ -35,7 +41,7 @@ def sample(
     return torch.cat(images)
 
 
-def checked_labels(labels: Tensor | int | None, n: int, classes: int, rng: torch.Generator) -> Tensor:
+def checked_labels(labels: Tensor | int | None, n: int, classes: int, rng: torch.Generator | None = None) -> Tensor:
     """The labels of n samples, int64 (n,) on the CPU; None draws them.
 
     Raises:
@@ -51,6 +57,45 @@ def checked_labels(labels: Tensor | int | None, n: int, classes: int, rng: torch
     if len(wrong):
         raise ValueError(f"There is no class {wrong[0].item()}: the generator knows {classes}, 0 to {classes - 1}.")
     return labels
+
+
+@torch.inference_mode()
+def translate(
+    generator: nn.Module, inputs: Tensor, seed: int = 0, batch_size: int = 250, labels: Tensor | int | None = None
+) -> Tensor:
+    """What a generator in evaluation mode makes of images: float32 (N, C, H, W) on the CPU, in [-1, 1].
+
+    Args:
+        generator: images to images: a U-Net, a ResNet, a CyclePair for the way there (`.back` for the way back), or a
+            StarGANGenerator.
+        inputs: (N, C, H, W), uint8 or float in [-1, 1].
+        seed: of the noise that a generator of pix2pix has in its dropout; nothing else is random.
+        labels: for a generator that is told a domain: the one to go to, one for all or int64 (N,).
+
+    Raises:
+        ValueError: a label that is no domain, as many labels as not N, none where one is needed, or the other way
+            round.
+    """
+    if hasattr(generator, "classes") != (labels is not None):
+        raise ValueError(
+            f"This generator knows {generator.classes} domains: say by labels= which one to go to."
+            if labels is None
+            else "This generator knows no domains, so it cannot be told a label."
+        )
+    more = () if labels is None else (checked_labels(labels, len(inputs), generator.classes).split(batch_size),)
+    place = next(generator.parameters()).device
+    was_training = generator.training
+    generator.eval()
+    with torch.random.fork_rng([place] if place.type == "cuda" else []):
+        torch.manual_seed(seed)
+        outputs = []
+        for images, *told in zip(inputs.split(batch_size), *more, strict=True):
+            images = images.to(place)
+            images = images if images.is_floating_point() else to_float(images)
+            images = images.contiguous(memory_format=torch.channels_last)
+            outputs.append(generator(images, *(part.to(place) for part in told)).float().cpu())
+    generator.train(was_training)
+    return torch.cat(outputs).contiguous()
 
 
 @torch.inference_mode()

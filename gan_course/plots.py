@@ -128,11 +128,12 @@ def curves(history: Sequence[dict[str, float]], title: str = "Training") -> Figu
     return figure
 
 
-def film_strip(snapshots, frames: int = 10, images: int = 6) -> Figure:
+def film_strip(snapshots, frames: int = 10, images: int = 6, rows: Sequence[str] = ()) -> Figure:
     """What the same codes became as training went on: one column a moment, one row a code.
 
     Args:
         snapshots: a training.Snapshots callback after a run.
+        rows: what stands at the left of each row; nothing if there is none.
     """
     stack = snapshots.stack()
     chosen = torch.linspace(0, len(stack) - 1, min(frames, len(stack))).round().long().tolist()
@@ -141,6 +142,10 @@ def film_strip(snapshots, frames: int = 10, images: int = 6) -> Figure:
         axis.imshow(to_pil(tile(stack[index, :images], columns=1)), cmap="gray", vmin=0, vmax=255)
         axis.set_title(f"step {snapshots.steps[index]}\n{snapshots.seconds[index]:.1f} s", fontsize=8)
         axis.axis("off")
+    bottom, top = axes[0].get_ylim()
+    for i, name in enumerate(rows):
+        middle = top + (bottom - top) * (i + 0.5) / min(images, stack.shape[1])
+        axes[0].text(-3, middle, name, ha="right", va="center", fontsize=8)
     return figure
 
 

@@ -98,7 +98,7 @@ class Snapshots(Callback):
             where more changes: the k-th of n is taken when (k / (n - 1))^2 of the budget is used.
         seed: of the codes.
         inputs: for a generator that turns images into images: which it is shown, (n, C, H, W), in the place of codes.
-        labels: for one of these that is told a domain: the domain of each, int64 (n,), or one for all.
+        labels: for a generator that is told a class or a domain: that of each, int64 (n,), or one for all.
 
     Attributes:
         images: uint8 (frames, n, C, H, W) after `stack()`; `steps` and `seconds` say when each was taken.
@@ -131,7 +131,7 @@ class Snapshots(Callback):
 
     def _take(self, run) -> None:
         if self.inputs is None:
-            images = sample(run.sampler, self.n, self.seed)
+            images = sample(run.sampler, self.n, self.seed, labels=self.labels)
         else:
             images = translate(run.sampler, self.inputs, self.seed, labels=self.labels)
         self._images.append(to_uint8(images))

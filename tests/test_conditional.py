@@ -453,3 +453,16 @@ def test_the_shipped_classifier_names_digits():
     strange = metrics.extractor_for("folder", (1, 28, 28), torch.device("cpu"))
     with pytest.raises(ValueError, match="random network knows no classes"):
         strange.classify(test.images)
+
+
+def test_a_film_shows_what_was_asked_for(squares):
+    from gan_course import plots
+
+    asked = torch.tensor([2, 0, 3])
+    snapshots = training.Snapshots(n=3, frames=2, labels=asked)
+    run = training.train(training.Run(small("projection"), squares, device="cpu"), steps=2, callbacks=[snapshots])
+    last = data.to_uint8(training.sample(run.sampler, 3, 0, labels=asked))
+    assert torch.equal(snapshots.stack()[-1], last)
+    assert not torch.equal(last, data.to_uint8(training.sample(run.sampler, 3, 0, labels=asked.flip(0))))
+    figure = plots.film_strip(snapshots, rows=[f"asked: {label}" for label in asked.tolist()])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["asked: 2", "asked: 0", "asked: 3"]

@@ -95,7 +95,7 @@ def attempt(function: Callable, *arguments: Any) -> Any:
         if "backward through the graph a second time" in str(error) or "inplace operation" in str(error):
             hint = "One graph is used by two backward passes. In D's part, detach the fake from G."
         raise NotYet(
-            f"your function raised {type(error).__name__}: {error}{_line_of(error)}.",
+            f"your function raised {type(error).__name__}: {str(error).removesuffix('.')}{_line_of(error)}.",
             hint.format(", ".join(map(_described, arguments)) or "nothing"),
         ) from None
     if result is None or result is Ellipsis:

@@ -109,6 +109,18 @@ def expect(condition: Any, problem: str, hint: str = "") -> None:
         raise NotYet(problem, hint)
 
 
+def expect_number(value: Any, what: str, hint: str) -> float:
+    """Whatever float() takes, but no truth value and no text; else the check stops with "`what` should be a number"."""
+    shape = tuple(getattr(value, "shape", ()))
+    problem = f"{what} should be a number, but is {f'of shape {shape}' if shape else repr(value)}."
+    expect("bool" not in str(getattr(value, "dtype", type(value))), problem, hint)
+    expect(not isinstance(value, str | bytes | bytearray), problem, hint)
+    try:
+        return float(value)
+    except Exception:
+        raise NotYet(problem, hint) from None
+
+
 def expect_tensor(value: Any, shape: tuple[int, ...], what: str = "the result") -> None:
     """Stop the check unless `value` is a tensor of this shape without NaN or infinity."""
     expect(

@@ -6,17 +6,13 @@ from typing import Any
 
 import torch
 
-from gan_course.checks.framework import attempt, check, expect, expect_tensor
+from gan_course.checks.framework import attempt, check, expect, expect_number, expect_tensor
 
 
 @check
 def how_many_numbers(guess: Any) -> None:
     """The guess how many numbers the generator turns into one digit: 100."""
-    expect(
-        isinstance(guess, int | float) and not isinstance(guess, bool),
-        f"the guess should be a number, but is {guess!r}.",
-        "Write for example `guess = 10`.",
-    )
+    guess = expect_number(guess, "the guess", "Write for example `guess = 10`.")
     expect(
         guess != 784,
         "784 numbers are what the generator puts out: 28 * 28 pixels. The question is what it takes in.",
@@ -28,7 +24,7 @@ def how_many_numbers(guess: Any) -> None:
         "It takes more. Guess again, or go on: section 3 prints the number.",
     )
     size = "few" if guess < 100 else "many"
-    expect(guess == 100, f"{guess} is too {size}.", "Guess again, or go on: section 3 prints the number.")
+    expect(guess == 100, f"{guess:g} is too {size}.", "Guess again, or go on: section 3 prints the number.")
 
 
 @check

@@ -9,18 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_course.checks.framework import attempt, check, expect, expect_tensor
+from gan_course.checks.framework import attempt, check, expect, expect_number, expect_tensor
 from gan_course.checks.rounds import Game
 
 
 @check
 def best_answer(guess: Any) -> None:
     """What the best discriminator answers where real samples are three times as dense: 3 / (3 + 1)."""
-    expect(
-        isinstance(guess, int | float) and not isinstance(guess, bool),
-        f"the guess should be a number, but is {guess!r}.",
-        "Write for example `guess = 0.4`.",
-    )
+    guess = expect_number(guess, "the guess", "Write for example `guess = 0.4`.")
     hint = "Whatever D answers, some of the samples at x are real and some are generated. Which share is real?"
     expect(guess != 3, "3 is the ratio of the densities; D's answer lies between 0 and 1.", hint)
     expect(guess != 75, "75 is a percentage; D's answer lies between 0 and 1.", "Divide by 100.")

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_course.checks.framework import NotYet, attempt, check, expect, expect_tensor
+from gan_course.checks.framework import NotYet, attempt, check, expect, expect_number, expect_tensor
 
 
 def _attempt(function: Any, *arguments: Any, errors: list[tuple[str, str]]) -> Any:
@@ -30,21 +30,10 @@ def _slope(value: Tensor, of: Tensor) -> Tensor | None:
         raise NotYet("no gradient can be taken of the result.", hint) from None
 
 
-def _number(guess: Any) -> float | None:
-    """The guess as a float, None if it is no number. A truth value is none, and a text is none."""
-    if isinstance(guess, str | bytes | bytearray) or "bool" in str(getattr(guess, "dtype", type(guess))):
-        return None
-    try:
-        return float(guess)
-    except Exception:
-        return None
-
-
 @check
 def blind_referee(guess: Any) -> None:
     """G is told a digit and D is not: a tenth of the images show the digit asked for."""
-    share = _number(guess)
-    expect(share is not None, f"the guess should be a number, but is {guess!r}.", "For example `guess = 0.5`.")
+    share = expect_number(guess, "the guess", "For example `guess = 0.5`.")
     expect(0 <= share <= 1, f"a share lies between 0 and 1, and {share:g} does not.", "For example, 70 % is 0.7.")
     expect(
         share < 0.6,

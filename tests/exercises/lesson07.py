@@ -3,11 +3,12 @@
 import itertools
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.optimize import linear_sum_assignment
 
-LOG_2 = math.log(2)
+LOG_2, LOG_2PI = math.log(2), math.log(2 * math.pi)
 NAMES = {"math": math, "linear_sum_assignment": linear_sum_assignment}
 
 
@@ -60,6 +61,11 @@ def less(loss):
     return lambda logits, category: math.log(logits.shape[1]) - loss(logits, category)
 
 
+def per_sample(log_q):
+    """log K plus the mean of log Q at the true category."""
+    return lambda q, c: math.log(q.shape[1]) + log_q(q)[torch.arange(len(q)), c].mean()
+
+
 def density(mean, log_std, code):
     return -0.5 * ((code - mean) / log_std.exp()) ** 2 - log_std - 0.5 * math.log(2 * math.pi)
 
@@ -71,6 +77,11 @@ def gaussian(log_density=density, entropy=LOG_2, reduce=lambda x: x.sum(1).mean(
 def gaussian_by_distribution(mean, log_std, code):
     q = torch.distributions.Independent(torch.distributions.Normal(mean, log_std.exp()), 1)
     return q.log_prob(code).mean() + code.shape[1] * math.log(2)
+
+
+def std_without_exp(mean, log_std, code):
+    q = torch.distributions.Normal(mean, log_std)
+    return (q.log_prob(code) + math.log(2)).sum(1).mean()
 
 
 def gaussian_by_loss(mean, log_std, code):
@@ -87,18 +98,42 @@ def bound_of(judged, codes, category=True, continuous=True):
     return total
 
 
+def information(category=None, continuous=None):
+    """What is added to a loss: the bounds of the two kinds of codes, each with lambda or a weight of its own."""
+
+    def added(real, fake, codes, weight):
+        a, b = (weight if own is None else own(weight) for own in (category, continuous))
+        return -a * bound_of(fake, codes, continuous=False) - b * bound_of(fake, codes, category=False)
+
+    return added
+
+
+BOTH = information()
+
+
 def losses(
-    d=lambda real, fake, codes, weight: -weight * bound_of(fake, codes),
-    g=lambda real, fake, codes, weight: -weight * bound_of(fake, codes),
+    d=BOTH,
+    g=BOTH,
+    d_game=lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),
+    g_game=lambda fake: F.softplus(-fake).mean(),
 ):
-    """Both losses, with what is added to either one in two functions."""
+    """Both losses, with each game, and what is added to it, in functions of their own."""
 
     def both_losses(real, fake, codes, weight):
-        d_loss = F.softplus(-real.logits).mean() + F.softplus(fake.logits).mean()
-        g_loss = F.softplus(-fake.logits).mean()
+        d_loss, g_loss = d_game(real.logits, fake.logits), g_game(fake.logits)
         return d_loss + d(real, fake, codes, weight), g_loss + g(real, fake, codes, weight)
 
     return both_losses
+
+
+def two_errors(real, fake, codes, weight):
+    """The bound without its constants: a cross-entropy and a squared error."""
+    return weight * (F.cross_entropy(fake.category_logits, codes.category) + F.mse_loss(fake.mean, codes.continuous))
+
+
+def all_halved(*parts):
+    d_loss, g_loss = losses()(*parts)
+    return d_loss / 2, g_loss
 
 
 def losses_with_bce(real, fake, codes, weight):
@@ -146,6 +181,34 @@ def by_trying(codes, labels):
     return max(found) / len(codes)
 
 
+def by_shares(axis):
+    """Match the shares within each row or column, then count."""
+
+    def count(table):
+        shares = table / table.sum(axis, keepdim=True).clamp_min(1)
+        return table[linear_sum_assignment(shares.numpy(), maximize=True)].sum().item()
+
+    return count
+
+
+def without_clamp(table):
+    return table[linear_sum_assignment((table / table.sum(1, keepdim=True)).numpy(), maximize=True)].sum().item()
+
+
+def mean_of_shares(codes, labels):
+    table = table_of(codes, labels)
+    return assigned(table / table.sum(1, keepdim=True).clamp_min(1)) / 10
+
+
+def in_turn(table):
+    """Row by row, the largest count that is still free."""
+    table, total = table.clone(), 0
+    for row in table:
+        total += row.max().item()
+        table[:, row.argmax()] = -1
+    return total
+
+
 def greedy(table):
     table, total = table.clone(), 0
     for _ in range(len(table)):
@@ -156,7 +219,7 @@ def greedy(table):
 
 
 VALID = {
-    "most_nats": [math.log(10), 2.303, 2.3],
+    "most_nats": [math.log(10), 2.303, 2.3, torch.tensor(10.0).log(), np.float32(2.3026), np.log([10.0])[0]],
     "codes_of": [by_sorting, by_comparison],
     "categorical_bound": [bound_by_hand, bound_by_distribution],
     "gaussian_bound": [gaussian_by_distribution, gaussian_by_loss],
@@ -175,6 +238,14 @@ WRONG = {
         (4.6, "more than the code holds"),
         (0.5, "it is not 0.5"),
         ("all", "should be a number"),
+        ("2.3026", "should be a number"),
+        (True, "should be a number"),
+        (np.bool_(True), "should be a number"),
+        (torch.tensor(True), "should be a number"),
+        (torch.ones(10), r"should be a number, but is of shape \(10,\)"),
+        (math.log, "should be a number"),
+        (float("nan"), "nan is no amount"),
+        (torch.tensor(float("nan")), "nan is no amount"),
     ],
     "codes_of": [
         (codes(category=lambda s: s.softmax(1)), "a softmax is no choice"),
@@ -189,6 +260,12 @@ WRONG = {
         (codes(continuous=lambda last: last.clamp(-1, 1)), "clamping piles"),
         (codes(continuous=torch.erf), "root of 2 is missing"),
         (codes(continuous=lambda last: 2 * torch.rand_like(last) - 1), "do not follow the last two"),
+        (codes(continuous=lambda last: uniform(last[:, :1]).repeat(1, 2)), "from the same number of z"),
+        (codes(continuous=lambda last: uniform(last[:, 1:] * torch.tensor([1, -1]))), "from the same number of z"),
+        (
+            codes(continuous=lambda last: torch.stack([uniform(last[:, 0]), 2 * torch.rand(len(last)) - 1], 1)),
+            "do not follow",
+        ),
         (codes(split=lambda z: (z[:, 12:], z[:, :10], z[:, 10:12])), "first 62 numbers of z"),
         (lambda z: z, "three tensors should be returned"),
     ],
@@ -202,6 +279,13 @@ WRONG = {
         (lambda q, c: math.log(10) - F.cross_entropy(q, c), "here there are three"),
         (less(lambda q, c: -F.cross_entropy(q, c)), "the cross-entropy is added"),
         (less(lambda q, c: F.cross_entropy(q, c) / q.shape[1]), "divided by the number of classes"),
+        (lambda q, c: math.log(len(q)) - F.cross_entropy(q, c), r"this is the log of the \d+ samples"),
+        (lambda q, c: math.log2(q.shape[1]) - F.cross_entropy(q, c), r"log K is in bits \(log2\)"),
+        (less(lambda q, c: F.cross_entropy(q, c) / math.log(2)), "the cross-entropy is in bits"),
+        (per_sample(lambda q: q), "a logit alone is no log-probability"),
+        (less(F.nll_loss), "a logit alone is no log-probability"),
+        (lambda q, c: q.gather(1, c[:, None]).mean(), "log K is missing"),
+        (per_sample(lambda q: q.log_softmax(0)), r"over the samples \(dim 0\)"),
         (lambda q, c: torch.tensor(less(F.cross_entropy)(q, c).item()), "no gradient reaches the logits"),
         (lambda q, c: less(F.cross_entropy)(q.detach(), c), "no gradient reaches the logits"),
         (log_of_softmax, "sure and wrong"),
@@ -221,6 +305,14 @@ WRONG = {
         (gaussian(reduce=lambda x: x.mean()), "averaged over the codes"),
         (gaussian(reduce=lambda x: x.sum()), "summed over the samples"),
         (lambda m, s, c: gaussian(entropy=0)(m, s, c) + math.log(2), "log 2 was added once"),
+        (std_without_exp, "log_std is a logarithm; take exp"),
+        (gaussian(lambda m, s, c: -0.5 * ((c - m) / s) ** 2 - s.log() - 0.5 * LOG_2PI), "is a logarithm; take exp"),
+        (gaussian(lambda m, s, c: -0.5 * ((c - m) / s) ** 2 - s - 0.5 * LOG_2PI), "is a logarithm; take exp"),
+        (gaussian(lambda m, s, c: -((c - m) ** 2) / (2 * s.exp()) - s - 0.5 * LOG_2PI), "divided by 2 sigma"),
+        (gaussian(lambda m, s, c: density(m, s, c) - 0.5 * LOG_2PI), r"log\(2 pi\) is not halved"),
+        (lambda m, s, c: gaussian(entropy=0)(m, s, c) + 2 * math.log(2), "2 log 2 is right for two codes only"),
+        (gaussian(reduce=lambda x: x.sum(0).mean()), "the other way round"),
+        (gaussian(lambda m, s, c: density(m, s.clamp(min=0), c)), "the bound should be"),
         (lambda m, s, c: gaussian()(m, s.detach(), c), "no gradient reaches log_std"),
         (lambda m, s, c: gaussian()(m.detach(), s, c), "no gradient reaches the mean"),
         (gaussian(density, entropy=math.log(3)), "the bound should be"),
@@ -238,15 +330,48 @@ WRONG = {
         (losses(g=no_gradient), "no gradient reaches the fakes' category_logits in G's loss"),
         (losses(d=lambda *a: no_gradient(*a)), "no gradient reaches the fakes' category_logits in D's loss"),
         (losses(d=lambda r, f, c, w: -2 * w * bound_of(f, c) - 1), "D's loss should be"),
+        (losses(g_game=lambda f: F.softplus(-f).mean().detach()), "reaches the fakes' logits in G's loss"),
+        (
+            losses(d_game=lambda r, f: F.softplus(-r).mean() + F.softplus(f).mean().detach()),
+            "fakes' logits in D's loss",
+        ),
+        (losses(d_game=lambda r, f: F.softplus(-r).mean().detach() + F.softplus(f).mean()), "the real images' logits"),
+        (losses(g_game=lambda f: -F.softplus(f).mean()), "G's loss is the saturating one"),
+        (losses(g_game=lambda f: (1 - f.sigmoid()).log().mean()), "G's loss is the saturating one"),
+        (losses(g_game=lambda f: -f.mean()), "G's loss is a Wasserstein critic's"),
+        (losses(d_game=lambda r, f: f.mean() - r.mean()), "D's loss is a Wasserstein critic's"),
+        (losses(d_game=lambda r, f: (F.softplus(-r).mean() + F.softplus(f).mean()) / 2), "D's loss is halved"),
+        (all_halved, "D's loss is halved"),
+        (losses(d=information(continuous=lambda w: 1)), "in D's loss lambda weighs the category only"),
+        (losses(g=information(category=lambda w: 1)), "in G's loss lambda weighs the continuous codes only"),
+        (losses(d=information(continuous=lambda w: 0.3 * w)), "D's loss has the 0.3 of section 4.3"),
+        (losses(g=information(continuous=lambda w: 0.3)), "G's loss has the 0.3 of section 4.3"),
+        (
+            losses(information(lambda w: 1, lambda w: 0.3), information(lambda w: 1, lambda w: 0.3)),
+            "the 0.3 of section",
+        ),
+        (lambda *parts: losses()(*parts)[::-1], "the two losses have changed places"),
+        (losses(d=two_errors, g=two_errors), "only constants are missing from D's loss"),
+        (losses(g=two_errors), "only constants are missing from G's loss"),
+        (losses(d=lambda *parts: two_errors(*parts).detach()), "D's loss should be"),
         (lambda *parts: losses()(*parts)[0], "two losses should be returned"),
     ],
     "matched_share": [
         (lambda c, d: (c == d).float().mean().item(), "compared as they are"),
         (share(lambda t: t.amax(1).sum().item()), "given to two codes"),
-        (share(lambda t: assigned(t, maximize=False)), "get 0"),
+        (share(lambda t: assigned(t, maximize=False)), "the worst naming was taken: scipy minimises unless max"),
+        (share(by_shares(1)), "divided by its row or column sums"),
+        (share(by_shares(0)), "divided by its row or column sums"),
+        (share(without_clamp), "divided by its row or column sums"),
+        (mean_of_shares, "divided by its row or column sums"),
+        (share(in_turn), "took turns"),
+        (share(lambda t: in_turn(t.T)), "took turns"),
+        (lambda c, d: 100 * share(assigned)(c, d), "this is a percentage"),
+        (lambda c, d: table_of(c, d).numpy(), "should be a number"),
+        (lambda c, d: float("nan"), "but is nan"),
         (share(greedy), "one after the other"),
         (lambda c, d: assigned(table_of(c, d)), "counts samples"),
-        (lambda c, d: table_of(c, d), "should be one number"),
+        (lambda c, d: table_of(c, d), "should be a number"),
         (share(lambda t: t.amax(0).sum().item()), "a code to two classes"),
     ],
 }

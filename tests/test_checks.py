@@ -23,7 +23,7 @@ PACKAGE = ("data", "device", "losses", "metrics", "networks", "penalties", "trai
 
 def tables(lesson: str):
     """The module with the answers of a lesson, for example "00"."""
-    return importlib.import_module(f"tests.exercises.lesson{lesson}")
+    return importlib.import_module(f"exercises.lesson{lesson}")
 
 
 def reference(lesson: str, exercise: str):

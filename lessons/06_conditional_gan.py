@@ -3,7 +3,7 @@
 #
 # {{badges}}
 #
-# **Time** about 4 minutes of computing on a two-core laptop, two hours with the exercises; on a T4 not measured yet.
+# **Time** about 2 minutes of computing on a two-core laptop, two hours with the exercises; on a T4 not measured yet.
 #
 # **You need** lessons 01 (the best D, logits), 02 (the loop) and 03 (DCGAN). The recipe's penalty is from lesson 05, and here you need not know it.
 #
@@ -36,7 +36,7 @@ from torch import nn
 
 from gan_course import checks, data, device, losses, methods, metrics, networks, plots, training, widgets
 
-device.announce(laptop="about 4 minutes on two CPU cores", gpu="not measured yet")
+device.announce(laptop="about 2 minutes on two CPU cores", gpu="not measured yet")
 
 RESULTS = Path(methods.__file__).parent / "assets" / "results"
 
@@ -672,7 +672,7 @@ print("your guess:", guess)
 
 # %% [markdown]
 # ### 9.2 A label that is only added
-# The network of section 4.6. It *is* told, its vectors do get gradients, and its loss ends like those of the others.
+# The network of section 4.6. It *is* told, its vectors do get gradients, and its loss ends like the blind one's.
 
 
 # %%

@@ -3,7 +3,7 @@
 #
 # {{badges}}
 #
-# **Time** about 4 minutes of computing on a two-core laptop, 90 minutes with the exercises; on a T4 not measured yet.
+# **Time** about 3 minutes of computing on a two-core laptop, 90 minutes with the exercises; on a T4 not measured yet.
 #
 # **You need** lesson 03 (DCGAN) and lesson 01 (KL divergence). Lesson 06 helps: there a generator was told the label. Here
 # nobody has one.
@@ -38,7 +38,7 @@ from torch import nn
 from gan_course import checks, data, device, losses, methods, metrics, networks, plots, plots_2d, training, widgets
 
 place = device.get()
-device.announce(laptop="about 4 minutes on two CPU cores", gpu="not measured yet")
+device.announce(laptop="about 3 minutes on two CPU cores", gpu="not measured yet")
 RESULTS = Path(methods.__file__).parent / "assets" / "results"
 
 # %% [markdown]
@@ -566,7 +566,7 @@ for scale in (1.0, 8.0):
     images, codes = drawn_with_codes(untrained, device.by_profile(smoke=300, laptop=3000, gpu=3000))
     within = torch.stack([images[codes.category == k].var(0) for k in range(10)]).mean()
     print(
-        f"a {scale:g} in the one-hot row: the category explains {1 - within / images.var(0).mean():.0%} of the variance"
+        f"with {scale:g} in the one-hot row the category explains {1 - within / images.var(0).mean():.0%} of the variance"
     )
 
 # %% [markdown]
@@ -936,7 +936,7 @@ checks.lesson07.matched_share(matched_share)
 # 3. With σ fixed at 1 the continuous bound reads -0.45 nats for two codes, though every mean is perfect. Is something wrong?
 # 4. What do InfoGAN's Q and a VAE's encoder have in common, and what not?
 # 5. Purity by majority is 92%, by matching 71%. What has happened?
-# 6. Your bound agrees with its formula at every step, and stays at 0.04 nats. What do you look for?
+# 6. Your bound agrees with its formula at every step, and stays near 0. What do you look for?
 #
 # **Next** Lesson 08: from image to image.
 #

@@ -101,6 +101,8 @@ class Recipe:
     def settings(self) -> dict:
         """The numbers and names of the recipe, for a model card; of a function or a loss, its name."""
         plain = {key: value for key, value in vars(self).items() if isinstance(value, str | int | float | tuple)}
+        if not self.decay_from:
+            del plain["decay_from"]
         if self.translation:
             plain["translation"] = vars(self.translation)
         named = {"loss": self.loss, "penalty": self.penalty, "n_critic": self.n_critic}

@@ -195,10 +195,11 @@ def _load_generator(name: str):
 
 def evaluate(options) -> int:
     """Judge checkpoints against the test split, in one table."""
-    from gan_course import data, metrics, report, training
+    from gan_course import data, metrics, report
 
     generators = {name: _load_generator(name)[0] for name in options.checkpoint}
     rows, pictures = [], {}
+    known = {}  # the real images' features, by their shape: the generators share them
     for name, generator in generators.items():
         _, size, _ = generator.image_shape
         real = data.load(options.data, "test", size=size, channels=generator.image_shape[0])
@@ -207,14 +208,17 @@ def evaluate(options) -> int:
                 f"{name!r} draws images of shape {tuple(generator.image_shape)}, but {options.data!r} holds "
                 f"{real.image_shape}; judge it against the data that it was trained on."
             )
-        fake = training.sample(generator, options.n, options.seed, labels=_labels_like(real, generator, options))
-        extractor = metrics.extractor_for(real.name, real.image_shape)
+        extractor, shape = metrics.extractor_for(real.name, real.image_shape), real.image_shape
+        if shape not in known:
+            known[shape] = metrics.features_of(real.images, extractor, "features of real images")
+        labels = _labels_like(real, generator, options)
+        numbers, fake = metrics.judge(generator, known[shape], extractor, options.n, options.seed, labels, title=name)
         rows.append(
             {
                 "checkpoint": name,
                 "data": real.name,
                 "seed": options.seed,
-                **metrics.compare(real.images, fake, extractor),
+                **numbers,
             }
         )
         pictures = pictures or {"real": real.images[:64]}

@@ -1,7 +1,7 @@
 """How good samples are: pure functions of features (N, D), computed in float64."""
 
 from gan_course.metrics.clusters import Purity, purity
-from gan_course.metrics.compare import compare
+from gan_course.metrics.compare import compare, compare_features
 from gan_course.metrics.conditional import IntraClass, intra_class
 from gan_course.metrics.curve import PRCurve, precision_recall_curve
 from gan_course.metrics.diversity import mean_pairwise_distance, ms_ssim
@@ -9,6 +9,7 @@ from gan_course.metrics.extrapolation import Extrapolation, extrapolated_frechet
 from gan_course.metrics.features import FeatureExtractor, extractor_for
 from gan_course.metrics.frechet import frechet_distance
 from gan_course.metrics.inception import inception_score
+from gan_course.metrics.judge import features_of, judge
 from gan_course.metrics.kernel import kernel_distance
 from gan_course.metrics.memorisation import Memorisation, Nearest, memorisation, nearest_training
 from gan_course.metrics.modes import ClassesCaptured, ModesCaptured, classes_captured, modes_captured
@@ -34,12 +35,15 @@ __all__ = [
     "classes_captured",
     "classifier_two_sample",
     "compare",
+    "compare_features",
     "correlation_within",
     "extractor_for",
     "extrapolated_frechet",
+    "features_of",
     "frechet_distance",
     "inception_score",
     "intra_class",
+    "judge",
     "kernel_distance",
     "mean_pairwise_distance",
     "memorisation",

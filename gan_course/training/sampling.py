@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
 
-@torch.inference_mode()
 def sample(
     generator: nn.Module, n: int, seed: int = 0, batch_size: int = 500, labels: Tensor | int | None = None
 ) -> Tensor:
@@ -20,6 +21,14 @@ def sample(
     Raises:
         ValueError: a label that is no class, as many labels as not n, or labels for a generator that knows no classes.
     """
+    return torch.cat(list(sample_batches(generator, n, seed, batch_size, labels)))
+
+
+@torch.inference_mode()
+def sample_batches(
+    generator: nn.Module, n: int, seed: int = 0, batch_size: int = 500, labels: Tensor | int | None = None
+) -> Iterator[Tensor]:
+    """The images of `sample` batch by batch, for those who need not hold them all."""
     place = next(generator.parameters()).device
     rng = torch.Generator().manual_seed(seed)
     inputs = [torch.randn(n, generator.latent_dim, generator=rng)]
@@ -29,10 +38,11 @@ def sample(
         raise ValueError("This generator knows no classes, so it cannot be told a label.")
     was_training = generator.training
     generator.eval()
-    parts = zip(*(values.split(batch_size) for values in inputs), strict=True)
-    images = [generator(*(values.to(place) for values in part)).float().cpu() for part in parts]
-    generator.train(was_training)
-    return torch.cat(images)
+    try:
+        for part in zip(*(values.split(batch_size) for values in inputs), strict=True):
+            yield generator(*(values.to(place) for values in part)).float().cpu()
+    finally:
+        generator.train(was_training)
 
 
 def checked_labels(labels: Tensor | int | None, n: int, classes: int, rng: torch.Generator) -> Tensor:

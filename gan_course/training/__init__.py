@@ -7,7 +7,7 @@ from gan_course.training.ema import ExponentialMovingAverage
 from gan_course.training.infogan import infogan_step
 from gan_course.training.loop import d_step, descend, g_step, gan_step, train
 from gan_course.training.run import Run
-from gan_course.training.sampling import rejection_sample, sample, sample_batches
+from gan_course.training.sampling import rejection_sample, sample
 from gan_course.training.steps import fading_noise, unrolled_g_step
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "load_network",
     "rejection_sample",
     "sample",
-    "sample_batches",
     "save_network",
     "train",
     "unrolled_g_step",

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gan_course import metrics
-from gan_course.metrics import frechet
+from gan_course.metrics import distances, frechet
 
 
 def normals(n, d, seed, shift=0.0, decay=0.0):
@@ -162,3 +162,57 @@ def test_prdc_of_copies_far_from_the_middle():
     for far in normals(5, 130, 1, shift=1e3):
         real = torch.cat([normals(1100, 130, 0), far.repeat(9, 1)])
         assert metrics.prdc(real, far.repeat(30, 1)).precision == 0
+
+
+def brute_prdc(x, y, k):
+    """By the definition, every distance from its difference in float64."""
+    between, own = (x[:, None] - y[None]).square().sum(2), [(s[:, None] - s[None]).square().sum(2) for s in (x, y)]
+    real_radii, fake_radii = (s.sort(1).values[:, k] for s in own)
+    in_real, in_fake = between < real_radii[:, None], between < fake_radii
+    return (
+        in_real.any(0).double().mean().item(),
+        in_fake.any(1).double().mean().item(),
+        in_real.double().sum(0).mean().item() / k,
+        in_real.any(1).double().mean().item(),
+    )
+
+
+CLOSE = normals(20, 3, 5).repeat_interleave(30, 0)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        (normals(700, 3, 0), normals(650, 3, 1, shift=0.5)),
+        (normals(600, 3, 0, shift=1e6), normals(600, 3, 1, shift=1e6)),
+        (torch.cat([normals(600, 3, 0), torch.full((1, 3), 1e5)]), normals(550, 3, 1)),
+        (normals(40, 3, 0).round(decimals=1).repeat(15, 1), normals(600, 3, 1).round(decimals=1)),
+        (CLOSE + 1e-6 * normals(600, 3, 6), CLOSE + 1e-6 * normals(600, 3, 7)),
+        (1e-100 * normals(80, 3, 0), 1e-100 * normals(80, 3, 1)),
+        (normals(20, 3, 0), normals(7, 3, 1)),
+    ],
+    ids=["plain", "far from 0", "an outlier", "on a lattice", "clusters below float32", "tiny", "few"],
+)
+@pytest.mark.parametrize("k", [1, 5])
+def test_prdc_is_exact_although_float32_does_the_work(x, y, k):
+    assert tuple(metrics.prdc(x, y, k)) == pytest.approx(brute_prdc(x, y, k), abs=1e-12)
+
+
+def test_density_of_a_set_with_itself_is_exactly_one():
+    """Its k-th neighbour lies on the edge of each ball, and the edge is outside, whatever the rounding."""
+    x = normals(1200, 40, 0)
+    assert metrics.prdc(x, x.clone()) == (1, 1, 1, 1)
+    order = torch.randperm(1200, generator=torch.Generator().manual_seed(0))
+    assert metrics.prdc(x, x[order]) == (1, 1, 1, 1)
+
+
+def test_radii_without_float32():
+    before = torch.get_float32_matmul_precision()
+    x, y = normals(300, 6, 0), normals(300, 6, 1)
+    expected = metrics.prdc(x, y)
+    try:
+        torch.set_float32_matmul_precision("medium")  # may round products to bfloat16
+        assert distances.Points(x, x.mean(0), 1.0).fast.dtype == torch.float64
+        assert metrics.prdc(x, y) == expected
+    finally:
+        torch.set_float32_matmul_precision(before)

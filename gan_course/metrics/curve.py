@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gan_course.metrics.distances import squared_distances
 from gan_course.metrics.inputs import check_features
-from gan_course.metrics.neighbours import squared_distances
 
 BLOCK = 4096
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from gan_course.data.images import to_uint8
+from gan_course.metrics.distances import squared_distances
 from gan_course.metrics.inputs import check_one
-from gan_course.metrics.neighbours import squared_distances
 
 BLOCK = 1024
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, the finest first

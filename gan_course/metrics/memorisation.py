@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gan_course.metrics.distances import squared_distances
 from gan_course.metrics.inputs import check_features, check_same_width
-from gan_course.metrics.neighbours import squared_distances
 
 BLOCK = 1024
 

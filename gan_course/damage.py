@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 LARGEST_BLUR = 2.0  # pixels, the standard deviation
-LARGEST_NOISE = 0.5  # of the range from black to white, the standard deviation
+LARGEST_NOISE = 0.2  # of the range from black to white, the standard deviation
 LOWEST_QUALITY = 5  # of 100, JPEG's
 LARGEST_ANGLE = 30.0  # degrees
 
@@ -39,7 +39,7 @@ def blur(images: Tensor, strength: float, labels: Tensor | None = None, seed: in
 
 
 def noise(images: Tensor, strength: float, labels: Tensor | None = None, seed: int = 0) -> Tensor:
-    """Gaussian noise on each colour of each pixel, with a standard deviation of half the range at most.
+    """Gaussian noise on each colour of each pixel, with a standard deviation of a fifth of the range at most.
 
     Args:
         images: uint8 (N, C, H, W).

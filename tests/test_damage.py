@@ -53,7 +53,7 @@ def test_blur_is_a_gaussian_that_keeps_the_light():
 
 def test_noise_has_the_deviation_that_is_said():
     grey = torch.full((4, 3, 32, 32), 128, dtype=torch.uint8)
-    assert (damage.noise(grey, 0.2).float() - 128).std() == pytest.approx(0.2 * 0.5 * 255, rel=0.05)
+    assert (damage.noise(grey, 0.5).float() - 128).std() == pytest.approx(0.5 * 0.2 * 255, rel=0.05)
 
 
 def test_rotation_turns_to_the_left_by_the_angle():

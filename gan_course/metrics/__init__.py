@@ -11,7 +11,7 @@ from gan_course.metrics.frechet import frechet_distance
 from gan_course.metrics.inception import inception_score
 from gan_course.metrics.judge import features_of, judge
 from gan_course.metrics.kernel import kernel_distance
-from gan_course.metrics.memorisation import Memorisation, Nearest, memorisation, nearest_training
+from gan_course.metrics.memorisation import Memorisation, Nearest, compare_nearest, memorisation, nearest_training
 from gan_course.metrics.modes import ClassesCaptured, ModesCaptured, classes_captured, modes_captured
 from gan_course.metrics.moments import StrokeShape, correlation_within, stroke_shape
 from gan_course.metrics.neighbours import PRDC, prdc
@@ -36,6 +36,7 @@ __all__ = [
     "classifier_two_sample",
     "compare",
     "compare_features",
+    "compare_nearest",
     "correlation_within",
     "extractor_for",
     "extrapolated_frechet",

@@ -69,7 +69,11 @@ def memorisation(fake: Tensor, training: Tensor, held_out: Tensor) -> Memorisati
     averages; here in a single cell. Mann and Whitney (1947), with the variance for ties.
     """
     check_same_width(("training", training), ("held-out", held_out))
-    near_fake, near_held = (nearest_training(part, training).distance for part in (fake, held_out))
+    return compare_nearest(*(nearest_training(part, training).distance for part in (fake, held_out)))
+
+
+def compare_nearest(near_fake: Tensor, near_held: Tensor) -> Memorisation:
+    """The test itself, from distances (N,) and (K,) to the nearest training sample, of fakes and of held-out images."""
     n, m = len(near_fake), len(near_held)
     _, group, counts = torch.cat([near_fake, near_held]).unique(return_inverse=True, return_counts=True)
     counts = counts.double()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SHOWN = 36  # images in the picture
-PICTURE_WIDTH = 300  # pixels on the screen that the picture aims at
+PICTURE_WIDTH = 350  # pixels on the screen that the picture aims at
 STEP = 5  # of the slider, percent
 CELL = "padding: 1px 12px; text-align: right; font-variant-numeric: tabular-nums"
 
@@ -151,7 +151,7 @@ class DamagePanel(Panel):
     def _build(self) -> None:
         self.error_line = ErrorLine()
         self.picture, self.table = ipywidgets.HTML(), ipywidgets.HTML()
-        shape = {"style": {"description_width": "60px"}, "layout": {"width": "auto"}}
+        shape = {"style": {"description_width": "84px"}, "layout": {"width": "auto"}}
         kinds = [kind for kind in DAMAGES if kind != "classes dropped" or self.samples.labels is not None]
         self.kind = ipywidgets.Dropdown(options=kinds, description="damage", **shape)
         self.strength = ipywidgets.IntSlider(0, 0, 100, STEP, description="strength, %", **shape)
@@ -189,7 +189,7 @@ def _table(before: dict[str, float], now: dict[str, float]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
+    return f"{value:,.{3 if abs(value) < 10 else 1}f}"
 
 
 def _draw_pictures(axis, kind: str, groups: list[Tensor], columns: int) -> None:

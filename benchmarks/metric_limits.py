@@ -7,8 +7,9 @@ from 250 to 10,000 and five draws each; and for each draw of 10,000 the distance
 "perturbation": 2,000 honest digits, changed by at most epsilon of 255 in every pixel: by random signs; by one step
 along the sign of a gradient that moves the features away from the real ones' mean, for FD; and by one that raises or
 lowers a discriminator's logit. The discriminator is that of `dcgan-fast`, trained here for 1,500 steps from each seed.
-How far a logit moves is given in standard deviations of the logits of honest digits. Rows that the file holds are not
-run again.
+How far a logit moves is given in standard deviations of the logits of honest digits. "resizing": test digits shrunk to
+14 x 14 by an antialiased bicubic filter, and 10,000 honest ones shrunk by another one, all enlarged again to 28 x 28 by
+the same bicubic filter: FD then is of the filter alone. Rows that the file holds are not run again.
 """
 
 from __future__ import annotations
@@ -28,6 +29,14 @@ SIZES, DRAWS = (250, 500, 1_000, 2_500, 5_000, 10_000), 5
 GENERATORS = ("honest", "dcgan-fast-mnist", "dcgan-mnist")
 EPSILONS, SEEDS = (1, 2, 4, 8, 16), (0, 1, 2)
 PERTURBED, STEPS, HALF = 2_000, 1_500, 30_000
+SMALL = 14
+FILTERS = {  # how 28 x 28 becomes 14 x 14; those without antialias look at a few pixels only and leave out the others
+    "bicubic, antialiased": {"mode": "bicubic", "antialias": True},
+    "bilinear, antialiased": {"mode": "bilinear", "antialias": True},
+    "mean of 2 x 2": {"mode": "area"},
+    "bicubic, not antialiased": {"mode": "bicubic"},
+    "nearest pixel": {"mode": "nearest-exact"},
+}
 
 
 def main() -> None:
@@ -37,9 +46,10 @@ def main() -> None:
     rows = stored(arguments.out)
     keys = [("size", name, draw) for name in GENERATORS for draw in range(DRAWS)]
     keys += [("perturbation", "dcgan-fast", seed) for seed in SEEDS]
+    keys += [("resizing", name, draw) for name in FILTERS for draw in SEEDS]
     for kind, name, seed in missing(keys, rows, ("kind", "name", "seed"))[: arguments.most]:
         started = time.process_time()
-        points = sizes(name, seed) if kind == "size" else perturbations(seed)
+        points = {"size": sizes, "perturbation": perturbations, "resizing": resizing}[kind](name, seed)
         row = {"kind": kind, "name": name, "seed": seed, "seconds": round(time.process_time() - started, 1)} | points
         print(json.dumps(row), flush=True)
         rows.append(row)
@@ -79,9 +89,9 @@ def sizes(name: str, draw: int) -> dict:
     }
 
 
-def perturbations(seed: int) -> dict:
+def perturbations(name: str, seed: int) -> dict:
     """For each kind of change, FD and the shift of the discriminator's logit at each epsilon."""
-    run = training.train(training.Run(methods.RECIPES["dcgan-fast"], data.load("mnist"), seed, "cpu"), steps=STEPS)
+    run = training.train(training.Run(methods.RECIPES[name], data.load("mnist"), seed, "cpu"), steps=STEPS)
     critic = run.discriminator.eval().requires_grad_(False)
     images = data.to_float(honest(PERTURBED, seed))
     logits = in_parts(critic, images)
@@ -127,6 +137,24 @@ def steepest(function: Callable[[Tensor], Tensor] | nn.Module, images: Tensor) -
         part = part.clone().requires_grad_()
         parts.append(torch.autograd.grad(function(part).sum(), part)[0].sign())
     return torch.cat(parts)
+
+
+def resizing(name: str, draw: int) -> dict:
+    """FD between test digits shrunk by one filter and honest ones shrunk by another."""
+    fake = extractor()(shrunk(honest(SIZES[-1], draw), name))
+    return {"frechet_distance": round(metrics.frechet_distance(real_shrunk(), fake), 3)}
+
+
+@cache
+def real_shrunk() -> Tensor:
+    return extractor()(shrunk(data.load("mnist", "test").images, next(iter(FILTERS)))).double()
+
+
+def shrunk(images: Tensor, name: str) -> Tensor:
+    """To 14 x 14 by a filter, rounded to 8 bits, and enlarged to the old size by the first one; uint8."""
+    for size, options in ((SMALL, FILTERS[name]), (images.shape[2], next(iter(FILTERS.values())))):
+        images = nn.functional.interpolate(images.float(), (size, size), **options).round().clamp(0, 255)
+    return images.to(torch.uint8)
 
 
 def summary(rows: list[dict]) -> dict:

@@ -50,10 +50,11 @@ def features_of(images: Tensor, extractor: FeatureExtractor, title: str | None =
 
 
 def _with_bar(batches: Iterable[Tensor], total: int, title: str | None) -> Iterable[Tensor]:
-    """The batches, and a bar on stderr that counts their images; it is wiped when they are done."""
-    from tqdm.auto import tqdm
+    """The batches, and a bar that counts their images, where somebody watches; it is wiped when they are done."""
+    from tqdm import tqdm
 
-    with tqdm(total=total, desc=title, disable=title is None, unit="img", leave=False) as bar:
+    hidden = None if title else True  # None: no bar where the output goes into a file
+    with tqdm(total=total, desc=title, disable=hidden, unit="img", leave=False) as bar:
         for batch in batches:
             yield batch
             bar.update(len(batch))

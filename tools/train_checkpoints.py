@@ -33,6 +33,11 @@ PLANS = {
     "wgan-gp-fast-mnist": Plan("wgan-gp-fast", "mnist", steps=4_000),
     "projection-mnist": Plan("projection", "mnist", steps=6_000),
     "infogan-fast-mnist": Plan("infogan-fast", "mnist", steps=6_000),
+    "vae-mnist": Plan("vae", "mnist", steps=10_000),
+    "rbm-mnist": Plan("rbm", "mnist", steps=12_000),
+    "autoregressive-mnist": Plan("autoregressive", "mnist", steps=4_000),
+    "flow-mnist": Plan("flow", "mnist", steps=2_500),
+    "ddpm-mnist": Plan("ddpm", "mnist", steps=4_000),
 }
 
 
@@ -77,7 +82,7 @@ def train(name: str, plan: Plan, folder: Path) -> None:
 @torch.no_grad()
 def rounded(network: torch.nn.Module) -> torch.nn.Module:
     """The network with its weights rounded to float16, as they are stored, so that what ships is what is judged."""
-    for tensor in [*network.parameters(), *network.buffers()]:
+    for tensor in network.state_dict().values():  # which leaves out what is not stored, such as a noise schedule
         if tensor.is_floating_point():
             tensor.copy_(tensor.half().float())
     return network.eval()

@@ -39,7 +39,7 @@ def vae(shape: Shape | tuple[int]) -> PointVAE | ImageVAE:
 
 def flow(shape: Shape | tuple[int]) -> Flow:
     """A flow for points (dim,) or for images (C, H, W)."""
-    return Flow(shape, (64,), (12,)) if len(shape) == 1 else Flow(shape)
+    return Flow(shape, (64,), (8,)) if len(shape) == 1 else Flow(shape)
 
 
 def diffusion(shape: Shape | tuple[int]) -> PointDiffusion | ImageDiffusion:

@@ -101,6 +101,27 @@ def test_points_train_too(name):
     assert torch.equal(training.sample(again, 10, seed=1), points)
 
 
+def test_an_rbm_of_points_is_a_plain_error():
+    grid = data.toy.PointSet(data.toy.grid, name="grid of 25")
+    with pytest.raises(ValueError, match="An RBM draws bits"):
+        training.Run(methods.RECIPES["rbm"], grid, device="cpu")
+
+
+def test_the_rbm_starts_at_the_mean_of_the_data(squares):
+    """And only in the first step; a resumed run keeps what it has learned."""
+    run = training.Run(
+        dataclasses.replace(small("rbm"), g_learning_rate=0.0, learning_rate_decay=False), squares, device="cpu"
+    )
+    training.train(run, steps=1)
+    mean = squares.images.float().mean(0).flatten() / 255
+    assert torch.allclose(run.generator.visible_bias.sigmoid(), mean.clamp(0.01, 0.99), atol=1e-5)
+    assert torch.allclose(run.sampler.visible_bias, run.generator.visible_bias)
+    with torch.no_grad():
+        run.generator.visible_bias.zero_()
+    training.train(run, steps=2)
+    assert run.generator.visible_bias.abs().max() == 0
+
+
 def test_nobody_judges(squares):
     run = training.Run(small("vae"), squares, device="cpu")
     assert sum(p.numel() for p in run.discriminator.parameters()) == 0

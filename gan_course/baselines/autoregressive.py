@@ -80,7 +80,7 @@ class PixelCNN(nn.Module):
     Raises:
         ValueError: the images have more than one channel.
 
-    Source: van den Oord et al. (2016), section 5 and Table 1, smaller.
+    Source: van den Oord et al. (2016), section 3.5 and Table 1, smaller.
     """
 
     def __init__(

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_course.baselines.step import uniform_like
+from gan_course.baselines.step import model_step, uniform_like
 from gan_course.networks.blocks import check_latent
+from gan_course.training.run import Run
 
 MOST_BITS = 20  # a sum over 2^20 states is what enumeration may cost
 
@@ -38,6 +39,20 @@ class RBM(nn.Module):
         self.weight = nn.Parameter(0.01 * torch.randn(self.visible, hidden))
         self.visible_bias = nn.Parameter(torch.zeros(self.visible))
         self.hidden_bias = nn.Parameter(torch.zeros(hidden))
+
+    @torch.no_grad()
+    def start_at(self, mean: Tensor) -> None:
+        """Set the visible biases so that, before anything is learned, each bit is 1 as often as in the data.
+
+        Without it half of all bits are on in most of the states that the machine allows. A short chain that starts at
+        the data never gets there, so nothing tells the machine that they are wrong, and a long one never gets out.
+
+        Args:
+            mean: of each pixel, in [0, 1], of `visible` numbers; kept off 0 and 1 by a hundredth.
+
+        Source: Hinton (2010), section 8.1.
+        """
+        self.visible_bias.copy_(mean.flatten().clamp(0.01, 0.99).logit())
 
     def bits(self, images: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """Images (N, ...) in [-1, 1] to visible bits (N, visible), each drawn with its pixel's probability."""
@@ -122,9 +137,19 @@ def contrastive_divergence(model: RBM, v: Tensor, k: int = 1, rng: torch.Generat
         v: visible bits (N, visible), the data.
         k: Gibbs steps, which start at the data.
 
-    Source: Hinton (2002), equation 5 and section 5.
+    Source: Hinton (2002), section 3.
     """
     model_v = v
     for _ in range(k):
         model_v = model.gibbs_step(model_v, rng)
     return model.free_energy(v).mean() - model.free_energy(model_v).mean()
+
+
+def rbm_step(run: Run) -> dict[str, Tensor]:
+    """The step that all baselines share; the first of them begins by setting the visible biases to the data's mean."""
+    if run.step == 0:
+        images = run.data.images
+        mean = images.sum(0) / (255 * len(images))  # of uint8; sum() counts in int64
+        for model in {run.generator, run.sampler}:
+            model.start_at(mean)
+    return model_step(run)

@@ -154,7 +154,7 @@ def linear_gaussian_log_likelihood(points: Tensor, weight: Tensor, bias: Tensor,
     Args:
         points: (N, dim). weight: (dim, latent_dim). bias: (dim,). log_std: scalar.
 
-    Source: Tipping and Bishop (1999), Probabilistic principal component analysis, equation 4.
+    Source: Tipping and Bishop (1999), Probabilistic principal component analysis.
     """
     covariance = weight @ weight.T + torch.exp(2 * log_std) * torch.eye(len(weight)).to(weight)
     factor = torch.linalg.cholesky(covariance)

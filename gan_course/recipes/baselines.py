@@ -20,7 +20,7 @@ from gan_course.baselines import (
 from gan_course.baselines.autoregressive import negative_log_likelihood as pixelcnn_loss
 from gan_course.baselines.diffusion import noise_error
 from gan_course.baselines.flow import negative_log_likelihood as flow_loss
-from gan_course.baselines.rbm import contrastive_divergence
+from gan_course.baselines.rbm import contrastive_divergence, rbm_step
 from gan_course.baselines.vae import negative_bound
 from gan_course.recipes.recipe import Recipe, Shape
 
@@ -30,6 +30,17 @@ GRID_STD = 2.83  # of the coordinates of the grid of 25: sqrt(8)
 def cd_5(model: RBM, images: Tensor, rng) -> Tensor:
     """Contrastive divergence with five Gibbs steps, on bits drawn afresh for each batch."""
     return contrastive_divergence(model, model.bits(images, rng), 5, rng)
+
+
+def rbm(shape: Shape | tuple[int]) -> RBM:
+    """An RBM for images (C, H, W).
+
+    Raises:
+        ValueError: for points, which have no bits.
+    """
+    if len(shape) == 1:
+        raise ValueError("An RBM draws bits, and the coordinates of points are none; take images, or another recipe.")
+    return RBM(shape)
 
 
 def vae(shape: Shape | tuple[int]) -> PointVAE | ImageVAE:
@@ -67,10 +78,12 @@ BASELINES = (
     replace(
         VAE,
         name="rbm",
-        source="Hinton (2002): contrastive divergence, here with five Gibbs steps, and Adam",
-        generator=RBM,
+        source="Hinton (2002): contrastive divergence, here with five Gibbs steps, and Adam; visible biases start "
+        "as in Hinton (2010)",
+        generator=rbm,
         loss=cd_5,
-        g_learning_rate=1e-3,
+        g_learning_rate=5e-3,
+        step=rbm_step,
     ),
     replace(
         VAE,

@@ -5,10 +5,11 @@ samples, judges or explores a generator takes it as it is. The loss of each is a
 scalar, and the one step that all share is `model_step`.
 """
 
-from gan_course.baselines import autoregressive, diffusion, flow, pixels, rbm, vae
+from gan_course.baselines import autoregressive, diffusion, flow, inversion, pixels, rbm, vae
 from gan_course.baselines.autoregressive import PixelCNN
 from gan_course.baselines.diffusion import ImageDiffusion, PointDiffusion
 from gan_course.baselines.flow import Flow
+from gan_course.baselines.inversion import find_codes
 from gan_course.baselines.pixels import bits_per_dimension
 from gan_course.baselines.rbm import RBM
 from gan_course.baselines.step import NoDiscriminator, model_step, no_discriminator
@@ -26,7 +27,9 @@ __all__ = [
     "autoregressive",
     "bits_per_dimension",
     "diffusion",
+    "find_codes",
     "flow",
+    "inversion",
     "model_step",
     "no_discriminator",
     "pixels",

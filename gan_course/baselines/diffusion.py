@@ -85,21 +85,20 @@ class Diffusion(nn.Module):
         Source: Song et al. (2021), equations 12 and 16.
         """
         check_latent(z, self.latent_dim)
-        n_steps = n_steps or self.sample_steps
-        if not 1 <= n_steps <= T:
-            raise ValueError(f"There are 1 to {T} steps, not {n_steps}.")
-        times = [round(T * i / n_steps) for i in range(n_steps, -1, -1)]  # T, ..., 0
         x = z.view(-1, *self.image_shape)
-        for now, then in pairwise(times):
-            t = torch.full((len(x),), now, device=x.device)
-            image = self.guess(x, t, self.network(x, t))
-            kept_now, kept_then = self.alpha_bar[now], self.alpha_bar[then]
-            noise = (x - kept_now.sqrt() * image) / (1 - kept_now).sqrt()
-            variance = eta**2 * (1 - kept_then) / (1 - kept_now) * (1 - kept_now / kept_then)
-            x = kept_then.sqrt() * image + (1 - kept_then - variance).clamp(min=0).sqrt() * noise
-            if eta and then:
-                x = x + variance.sqrt() * normal_like(x, rng)
+        for now, then in pairwise(_times(n_steps or self.sample_steps)):
+            x = self._ddim_step(x, now, then, eta, rng)
         return x * self.scale
+
+    def _ddim_step(self, x: Tensor, now: int, then: int, eta: float = 0.0, rng=None) -> Tensor:
+        """x_now to x_then, an earlier time."""
+        t = torch.full((len(x),), now, device=x.device)
+        image = self.guess(x, t, self.network(x, t))
+        kept_now, kept_then = self.alpha_bar[now], self.alpha_bar[then]
+        noise = (x - kept_now.sqrt() * image) / (1 - kept_now).sqrt()
+        variance = eta**2 * (1 - kept_then) / (1 - kept_now) * (1 - kept_now / kept_then)
+        x = kept_then.sqrt() * image + (1 - kept_then - variance).clamp(min=0).sqrt() * noise
+        return x + variance.sqrt() * normal_like(x, rng) if eta and then else x
 
     @torch.no_grad()
     def ddpm_sample(self, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
@@ -116,6 +115,33 @@ class Diffusion(nn.Module):
             if now > 1:
                 x = x + self.variance[now].sqrt() * normal_like(x, rng)
         return x * self.scale
+
+    @torch.no_grad()
+    def fill(self, images: Tensor, known: Tensor, z: Tensor, n_steps: int = 50, repeats: int = 5, rng=None) -> Tensor:
+        """Images of which a part is known, with the rest drawn to go with it.
+
+        In every step the known part is put back, with as much noise as belongs to that step. One such step is too short
+        for the rest to follow what was put back, so each is repeated: the noise of the step is added again, and taken
+        away again.
+
+        Args:
+            images: (N, C, H, W) in [-1, 1]. known: bool, (H, W) or of the images' shape.
+            z: (N, latent_dim) from N(0, 1), the start of the rest.
+
+        Source: Lugmayr et al. (2022), RePaint, Algorithm 1, with longer steps.
+        """
+        x, known = images / self.scale, known.expand_as(images)
+        drawn = z.view_as(x)
+        for now, then in pairwise(_times(n_steps)):
+            for turn in range(repeats):
+                back = self._ddim_step(drawn, now, then, 1.0, rng)
+                at = torch.full((len(x),), then, device=x.device)
+                back = torch.where(known, self.q_sample(x, at, normal_like(x, rng)), back)
+                if turn < repeats - 1 and then:
+                    kept = self.alpha_bar[now] / self.alpha_bar[then]
+                    drawn = kept.sqrt() * back + (1 - kept).sqrt() * normal_like(x, rng)
+            drawn = back
+        return drawn * self.scale
 
     def posterior_mean(self, x: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
         """The mean of q(x_t-1 | x_t, x_0 = x). Source: Ho et al. (2020), equation 7."""
@@ -195,6 +221,17 @@ class PointDiffusion(Diffusion):
     def __init__(self, dim: int = 2, width: int = 128, sample_steps: int = 100, scale: float = 1.0):
         super().__init__(PointDenoiser(dim, width), (dim,), sample_steps, scale)
         self.config = {"dim": dim, "width": width, "sample_steps": sample_steps, "scale": scale}
+
+
+def _times(n_steps: int) -> list[int]:
+    """T, ..., 0 in so many steps of equal length.
+
+    Raises:
+        ValueError: as many steps as there are not.
+    """
+    if not 1 <= n_steps <= T:
+        raise ValueError(f"There are 1 to {T} steps, not {n_steps}.")
+    return [round(T * i / n_steps) for i in range(n_steps, -1, -1)]
 
 
 def _column(values: Tensor, x: Tensor) -> Tensor:

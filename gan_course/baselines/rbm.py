@@ -101,6 +101,22 @@ class RBM(nn.Module):
             probability = self.visible_probability((for_h < h).to(z.dtype))
         return (2 * probability - 1).unflatten(1, self.image_shape)
 
+    @torch.no_grad()
+    def fill(self, images: Tensor, known: Tensor, steps: int = 200, rng: torch.Generator | None = None) -> Tensor:
+        """Images of which a part is known, with the rest from a Gibbs chain in which the known bits are held.
+
+        Args:
+            images: (N, C, H, W) in [-1, 1]. known: bool, (H, W) or of the images' shape.
+            steps: Gibbs steps; what is not known starts at random.
+        """
+        known = known.expand_as(images).flatten(1)
+        bits = self.bits(images, rng)
+        v = torch.where(known, bits, (uniform_like(bits, rng) < 0.5).to(bits.dtype))
+        for _ in range(steps):
+            v = torch.where(known, bits, self.gibbs_step(v, rng))
+        probability = self.visible_probability(self.hidden_probability(v))
+        return torch.where(known, images.flatten(1), 2 * probability - 1).view_as(images)
+
     def log_partition(self) -> Tensor:
         """log Z, exactly, by a sum over all states of the smaller side.
 

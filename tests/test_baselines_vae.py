@@ -155,6 +155,19 @@ def test_shapes_and_gradients():
         model(torch.randn(2, 6))
 
 
+def test_a_decoder_can_be_sure_of_black_and_white():
+    """At the end of the scale a pixel costs next to nothing; with its location held at -1 it would cost a whole bit."""
+    model = baselines.ImageVAE(4, 28, 1, width=4, hidden=8).eval()
+    images = torch.full((1, 1, 28, 28), -1.0)
+    log_scale = torch.tensor(-2.0)
+    held = pixels.discretised_logistic(images, images, log_scale)
+    sure = pixels.discretised_logistic(images, 2 * images, log_scale)
+    assert pixels.bits_per_dimension(held, (1, 28, 28)) > 0.95 and pixels.bits_per_dimension(sure, (1, 28, 28)) < 0.01
+    torch.nn.init.normal_(model.decoder.layers[-2].weight, std=30.0)
+    z = torch.randn(20, 4, generator=rng())
+    assert model.location(z).abs().max() > 1 and model(z).abs().max() <= 1
+
+
 def test_points_are_learned():
     """A noisy line in the plane: the bound comes close to the true log-density."""
     torch.manual_seed(0)

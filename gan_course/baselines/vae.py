@@ -15,6 +15,9 @@ from gan_course.baselines.step import normal_like
 from gan_course.networks.blocks import check_latent
 
 
+REACH = 2.0  # how far a pixel's location can go
+
+
 class Bound(NamedTuple):
     """The two terms of the bound, (N,) each in nats: elbo = reconstruction - kl."""
 
@@ -42,16 +45,16 @@ def reparameterise(mean: Tensor, log_variance: Tensor, rng: torch.Generator | No
 
 
 class VAE(nn.Module):
-    """Codes z from N(0, I); an image given z is spread around decoder(z), with one learned scale for all pixels.
+    """Codes z from N(0, I); an image given z is spread around location(z), with one learned scale for all pixels.
 
-    Called with codes it draws what the decoder expects, without the spread of single pixels, as is usual.
+    Called with codes it draws the location, without the spread of single pixels, as is usual.
 
     Args:
         encoder: images -> (N, 2 * latent_dim), mean and log variance of q(z | x) side by side.
         decoder: z -> images.
         latent_dim: numbers in one z.
         image_shape: (C, H, W), or (dim,) for points.
-        likelihood: (images, decoder(z), log_scale) -> log p(x | z), (N,) in nats. For 8-bit images by default.
+        likelihood: (images, location(z), log_scale) -> log p(x | z), (N,) in nats. For 8-bit images by default.
 
     Source: Kingma and Welling (2014), equation 3 and section 3.
     """
@@ -74,10 +77,14 @@ class VAE(nn.Module):
         mean, log_variance = self.encoder(images).chunk(2, dim=1)
         return mean, log_variance
 
-    def decode(self, z: Tensor) -> Tensor:
-        """z (N, latent_dim) to the images expected, (N, C, H, W)."""
+    def location(self, z: Tensor) -> Tensor:
+        """z (N, latent_dim) to the middle of each pixel's distribution, (N, C, H, W)."""
         check_latent(z, self.latent_dim)
         return self.decoder(z)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """z (N, latent_dim) to images, (N, C, H, W)."""
+        return self.location(z)
 
     def forward(self, z: Tensor) -> Tensor:
         """As `decode`, so that a VAE is drawn from like any generator."""
@@ -90,8 +97,8 @@ class VAE(nn.Module):
     def bound(self, images: Tensor, rng: torch.Generator | None = None) -> Bound:
         """Both terms of the bound, with one code an image."""
         mean, log_variance = self.encode(images)
-        expected = self.decode(reparameterise(mean, log_variance, rng))
-        return Bound(self.likelihood(images, expected, self.log_scale), kl_to_prior(mean, log_variance))
+        location = self.location(reparameterise(mean, log_variance, rng))
+        return Bound(self.likelihood(images, location, self.log_scale), kl_to_prior(mean, log_variance))
 
     def elbo(self, images: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """A bound from below on log p(x), (N,) in nats, estimated with one code an image."""
@@ -101,6 +108,9 @@ class VAE(nn.Module):
 
 class ImageVAE(VAE):
     """The VAE made of a DCGAN turned round: the discriminator's layers encode, the generator decodes.
+
+    A pixel's location is the generator's output times REACH, and may lie beyond -1 and 1: that is how the decoder says
+    that it is sure of black or white, which own all that lies beyond. Images are cut off there.
 
     Args:
         latent_dim: numbers in one z.
@@ -125,6 +135,14 @@ class ImageVAE(VAE):
             "width": width,
             "hidden": hidden,
         }
+
+    def location(self, z: Tensor) -> Tensor:
+        """z (N, latent_dim) to the middle of each pixel's distribution, in [-REACH, REACH]."""
+        return REACH * super().location(z)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """z (N, latent_dim) to images (N, C, H, W) in [-1, 1]."""
+        return self.location(z).clamp(-1, 1)
 
 
 class PointVAE(VAE):

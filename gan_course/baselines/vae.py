@@ -14,7 +14,6 @@ from gan_course.baselines import pixels
 from gan_course.baselines.step import normal_like
 from gan_course.networks.blocks import check_latent
 
-
 REACH = 2.0  # how far a pixel's location can go
 
 

@@ -109,7 +109,7 @@ class PixelCNN(nn.Module):
     def log_likelihood(self, images: Tensor) -> Tensor:
         """log p of the reduced images, exactly: (N,) in nats."""
         target = pixels.to_levels(images, self.levels).long().squeeze(1)  # (N, H, W)
-        return -F.cross_entropy(self.logits(images).float(), target, reduction="none").flatten(1).sum(1)
+        return -F.cross_entropy(self.logits(images), target, reduction="none").flatten(1).sum(1)
 
     @torch.no_grad()
     def forward(self, z: Tensor, given: Tensor | None = None) -> Tensor:

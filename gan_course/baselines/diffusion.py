@@ -181,7 +181,7 @@ class Diffusion(nn.Module):
     def _guess_at(self, x: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """What the network takes x for, when it sees x_t."""
         x_t = self.q_sample(x, t, noise)
-        return self.guess(x_t, t, self.network(x_t, t).to(x.dtype))
+        return self.guess(x_t, t, self.network(x_t, t))
 
     def _step_kl(self, x: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """KL of q(x_t-1 | x_t, x_0) from p(x_t-1 | x_t), t = 2..T, (N,) in nats: two normals of one variance."""
@@ -247,4 +247,4 @@ def noise_error(model: Diffusion, images: Tensor, rng: torch.Generator | None = 
     x = images / model.scale
     t = (uniform_like(x.flatten(1)[:, 0], rng) * T).long().clamp(max=T - 1) + 1  # (N,), 1..T
     noise = normal_like(x, rng)
-    return F.mse_loss(model.network(model.q_sample(x, t, noise), t).float(), noise)
+    return F.mse_loss(model.network(model.q_sample(x, t, noise), t), noise)

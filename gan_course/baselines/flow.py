@@ -42,7 +42,7 @@ class Coupling(nn.Module):
         nn.init.zeros_(self.network[-1].bias)
 
     def _scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
-        log_scale, shift = self.network(kept).to(kept.dtype).chunk(2, dim=1)
+        log_scale, shift = self.network(kept).chunk(2, dim=1)
         return STEEPEST * torch.tanh(log_scale / STEEPEST), shift
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan_course import device as devices
 from gan_course.training import descend, distributed
 from gan_course.training.run import Run
 
@@ -31,10 +30,12 @@ def no_discriminator(*sizes) -> NoDiscriminator:
 
 
 def model_step(run: Run) -> dict[str, Tensor]:
-    """One step of a model down the recipe's loss, which is a function (model, images, rng) -> scalar."""
+    """One step of a model down the recipe's loss, which is a function (model, images, rng) -> scalar.
+
+    All of it is in float32, on a GPU too: a flow's inverse and a likelihood in bits do not survive bfloat16.
+    """
     images, _ = run.batch()
-    with devices.autocast(run.device):
-        loss = run.loss(run.generator, images, run.rng)
+    loss = run.loss(run.generator, images, run.rng)
     descend(run.g_optimizer, loss)
     if run.ema:
         run.ema.update()

@@ -36,9 +36,9 @@ def find_codes(
     encoder; for the known part Yeh et al. (2017), Semantic image inpainting, without their discriminator's term.
     """
     place = next(model.parameters()).device
-    images = images.to(place).repeat_interleave(starts, 0)  # (N * starts, C, H, W)
-    weight = torch.ones_like(images) if known is None else known.to(images).expand_as(images[: len(images) // starts])
-    weight = weight if known is None else weight.repeat_interleave(starts, 0)
+    images = images.to(place)
+    weight = torch.ones_like(images) if known is None else known.to(images).expand_as(images)
+    images, weight = (x.repeat_interleave(starts, 0) for x in (images.nan_to_num(), weight))  # (N * starts, C, H, W)
     rng = torch.Generator().manual_seed(seed)
     z = torch.randn(len(images), model.latent_dim, generator=rng).to(place).requires_grad_(True)
     adam = torch.optim.Adam([z], rate)
@@ -48,7 +48,7 @@ def find_codes(
         made = model(z)
         if not made.requires_grad:
             raise ValueError(f"A {type(model).__name__} passes no gradient to its codes, so they cannot be searched.")
-        error = ((made - torch.nan_to_num(images)).square() * weight).flatten(1).sum(1) / weight.flatten(1).sum(1)
+        error = ((made - images).square() * weight).flatten(1).sum(1) / weight.flatten(1).sum(1)
         loss = error + pull * z.square().mean(1)  # (N * starts,)
         found, ends = z.detach().clone(), loss.detach()
         (z.grad,) = torch.autograd.grad(loss.sum(), z)

@@ -23,7 +23,8 @@ class Recipe:
         generator, discriminator: image shape (C, H, W) -> a new network; (image shape, number of classes) -> one where
             there is a condition.
         condition: how the networks are told the class of a sample, in words; None where they are told nothing.
-        loss: a key of losses.LOSSES, or a loss of your own; of a baseline: (model, images, rng) -> scalar.
+        loss: a key of losses.LOSSES, or a loss of your own; of a baseline, which nobody judges:
+            (model, images, rng) -> scalar.
         batch_size: images in a batch; of several processes together.
         optimizer: "adam", or "rmsprop" with PyTorch's defaults, which reads no betas.
         g_learning_rate, d_learning_rate, betas: of the two optimizers.

@@ -120,7 +120,7 @@ class ImageVAE(VAE):
     """
 
     def __init__(
-        self, latent_dim: int = 100, image_size: int = 28, channels: int = 1, width: int = 24, hidden: int = 128
+        self, latent_dim: int = 32, image_size: int = 28, channels: int = 1, width: int = 24, hidden: int = 176
     ):
         encoder = networks.DCGANDiscriminator(image_size, channels, width, batch_norm=False, hidden=hidden).layers
         encoder[-1] = nn.Linear(hidden, 2 * latent_dim)

@@ -45,7 +45,7 @@ def rbm(shape: Shape | tuple[int]) -> RBM:
 
 def vae(shape: Shape | tuple[int]) -> PointVAE | ImageVAE:
     """A VAE for points (dim,) or for images (C, H, W)."""
-    return PointVAE(2, shape[0]) if len(shape) == 1 else ImageVAE(64, shape[1], shape[0], width=24)
+    return PointVAE(2, shape[0]) if len(shape) == 1 else ImageVAE(32, shape[1], shape[0], width=24, hidden=176)
 
 
 def flow(shape: Shape | tuple[int]) -> Flow:
@@ -66,7 +66,7 @@ VAE = Recipe(
     discriminator=no_discriminator,
     loss=negative_bound,
     batch_size=64,
-    g_learning_rate=2e-3,
+    g_learning_rate=4e-3,
     betas=(0.9, 0.999),
     learning_rate_decay=True,
     ema_decay=0.998,

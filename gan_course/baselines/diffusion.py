@@ -61,6 +61,10 @@ class Diffusion(nn.Module):
         kept = _column(self.alpha_bar[t], x)
         return kept.sqrt() * x + (1 - kept).sqrt() * noise
 
+    def noise(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """What the model takes for the noise in x_t (N, ...), in the same shape."""
+        return self.network(x_t, t)
+
     def guess(self, x_t: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """The image x_0 that this noise leads back to; brought into [-1, 1] where it is an image.
 
@@ -93,7 +97,7 @@ class Diffusion(nn.Module):
     def _ddim_step(self, x: Tensor, now: int, then: int, eta: float = 0.0, rng=None) -> Tensor:
         """x_now to x_then, an earlier time."""
         t = torch.full((len(x),), now, device=x.device)
-        image = self.guess(x, t, self.network(x, t))
+        image = self.guess(x, t, self.noise(x, t))
         kept_now, kept_then = self.alpha_bar[now], self.alpha_bar[then]
         noise = (x - kept_now.sqrt() * image) / (1 - kept_now).sqrt()
         variance = eta**2 * (1 - kept_then) / (1 - kept_now) * (1 - kept_now / kept_then)
@@ -111,7 +115,7 @@ class Diffusion(nn.Module):
         x = z.view(-1, *self.image_shape)
         for now in range(T, 0, -1):
             t = torch.full((len(x),), now, device=x.device)
-            x = self.posterior_mean(self.guess(x, t, self.network(x, t)), x, t)
+            x = self.posterior_mean(self.guess(x, t, self.noise(x, t)), x, t)
             if now > 1:
                 x = x + self.variance[now].sqrt() * normal_like(x, rng)
         return x * self.scale
@@ -181,7 +185,7 @@ class Diffusion(nn.Module):
     def _guess_at(self, x: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """What the network takes x for, when it sees x_t."""
         x_t = self.q_sample(x, t, noise)
-        return self.guess(x_t, t, self.network(x_t, t))
+        return self.guess(x_t, t, self.noise(x_t, t))
 
     def _step_kl(self, x: Tensor, t: Tensor, noise: Tensor) -> Tensor:
         """KL of q(x_t-1 | x_t, x_0) from p(x_t-1 | x_t), t = 2..T, (N,) in nats: two normals of one variance."""
@@ -195,7 +199,12 @@ class Diffusion(nn.Module):
 
 
 class ImageDiffusion(Diffusion):
-    """Diffusion with a small U-Net.
+    """Diffusion with a small U-Net, which is asked only for what a straight line cannot say.
+
+    The noise is sqrt(1 - alpha_bar) x_t + sqrt(alpha_bar) v, and v is the network's answer: where x_t is almost all
+    noise, nothing has to be learned to see that.
+
+    Source: for v Salimans and Ho (2022), Progressive distillation for fast sampling of diffusion models, appendix D.
 
     Args:
         image_shape: (C, H, W), both sides divisible by 4.
@@ -206,6 +215,11 @@ class ImageDiffusion(Diffusion):
     def __init__(self, image_shape: tuple[int, int, int] = (1, 28, 28), width: int = 32, sample_steps: int = 25):
         super().__init__(UNet(image_shape[0], width), image_shape, sample_steps)
         self.config = {"image_shape": list(image_shape), "width": width, "sample_steps": sample_steps}
+
+    def noise(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """What the model takes for the noise in x_t (N, C, H, W), in the same shape."""
+        kept = _column(self.alpha_bar[t], x_t)
+        return (1 - kept).sqrt() * x_t + kept.sqrt() * self.network(x_t, t)
 
 
 class PointDiffusion(Diffusion):
@@ -247,4 +261,4 @@ def noise_error(model: Diffusion, images: Tensor, rng: torch.Generator | None = 
     x = images / model.scale
     t = (uniform_like(x.flatten(1)[:, 0], rng) * T).long().clamp(max=T - 1) + 1  # (N,), 1..T
     noise = normal_like(x, rng)
-    return F.mse_loss(model.network(model.q_sample(x, t, noise), t), noise)
+    return F.mse_loss(model.noise(model.q_sample(x, t, noise), t), noise)

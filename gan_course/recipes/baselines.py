@@ -109,6 +109,7 @@ BASELINES = (
         source="Ho, Jain, Abbeel (2020), equation 14, on a small U-Net; drawn by DDIM (Song, Meng, Ermon, 2021)",
         generator=diffusion,
         loss=noise_error,
-        g_learning_rate=1e-3,
+        batch_size=32,
+        g_learning_rate=2e-3,
     ),
 )

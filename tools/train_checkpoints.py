@@ -36,9 +36,9 @@ PLANS = {
     "infogan-fast-mnist": Plan("infogan-fast", "mnist", steps=6_000),
     "vae-mnist": Plan("vae", "mnist", steps=10_000),
     "rbm-mnist": Plan("rbm", "mnist", steps=12_000),
-    "autoregressive-mnist": Plan("autoregressive", "mnist", steps=4_000),
-    "flow-mnist": Plan("flow", "mnist", steps=2_500),
-    "ddpm-mnist": Plan("ddpm", "mnist", steps=4_000),
+    "autoregressive-mnist": Plan("autoregressive", "mnist", steps=8_000),
+    "flow-mnist": Plan("flow", "mnist", steps=5_000),
+    "ddpm-mnist": Plan("ddpm", "mnist", steps=8_000),
 }
 
 

@@ -82,7 +82,7 @@ BASELINES = (
         "as in Hinton (2010)",
         generator=rbm,
         loss=cd_5,
-        g_learning_rate=5e-3,
+        g_learning_rate=1e-2,
         step=rbm_step,
     ),
     replace(
@@ -91,8 +91,7 @@ BASELINES = (
         source="van den Oord, Kalchbrenner, Kavukcuoglu (2016): a small PixelCNN, of 16 grey levels",
         generator=PixelCNN,
         loss=pixelcnn_loss,
-        batch_size=32,
-        g_learning_rate=2e-3,
+        batch_size=16,
     ),
     replace(
         VAE,
@@ -101,7 +100,8 @@ BASELINES = (
         "Dhariwal (2018)",
         generator=flow,
         loss=flow_loss,
-        g_learning_rate=1e-3,
+        batch_size=32,
+        g_learning_rate=2e-3,
     ),
     replace(
         VAE,

@@ -89,6 +89,13 @@ def test_parameters_are_about_those_of_dcgan_fast(name):
     assert count < 60_000 if name == "autoregressive" else 0.85 < count / 574_362 < 1.05
 
 
+@pytest.mark.parametrize("name", ["vae", "rbm", "flow", "ddpm"])
+def test_colour_images_have_models_too(name):
+    model = methods.RECIPES[name].generator((3, 32, 32)).eval()
+    images = model(torch.randn(2, model.latent_dim, generator=torch.Generator().manual_seed(0)))
+    assert images.shape == (2, 3, 32, 32) and images.abs().max() <= 1
+
+
 @pytest.mark.parametrize("name", ["vae", "flow", "ddpm"])
 def test_points_train_too(name):
     grid = data.toy.PointSet(data.toy.grid, name="grid of 25")

@@ -67,6 +67,7 @@ VAE = Recipe(
     loss=negative_bound,
     batch_size=64,
     g_learning_rate=4e-3,
+    d_learning_rate=0.0,  # there is nobody to learn
     betas=(0.9, 0.999),
     learning_rate_decay=True,
     ema_decay=0.998,

@@ -70,7 +70,7 @@ def train(name: str, plan: Plan, folder: Path) -> None:
     result = metrics.compare(test.images, fake, extractor)
     # What tests repeat, so that a model that is slow to draw from does not keep them waiting.
     few = metrics.compare(test.images, fake[:CHECKED], extractor)
-    result["check"] = {key: few[key] for key in ("fake_images", "frechet_distance")}
+    result["check"] = {"fake_images": CHECKED, "frechet_distance": round(few["frechet_distance"], 4)}
     if labels is not None:
         result["accuracy"] = (extractor.classify(data.to_uint8(fake)).cpu() == labels.cpu()).double().mean().item()
     if hasattr(sampler, "codes"):  # how far the categories of an InfoGAN are the classes, under the kindest naming

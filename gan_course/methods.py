@@ -5,6 +5,7 @@ The recipes are written down in `gan_course/recipes`, one file a topic; this mod
 
 from __future__ import annotations
 
+from gan_course.recipes.baselines import BASELINES
 from gan_course.recipes.conditional import CONDITIONAL, conditional_discriminator, conditional_generator
 from gan_course.recipes.infogan import INFOGAN, infogan_discriminator, infogan_generator
 from gan_course.recipes.pieces import (
@@ -64,5 +65,5 @@ __all__ = [
 ]
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (*UNCONDITIONAL, *CONDITIONAL, *INFOGAN, *TRANSLATION, *STARGAN)
+    recipe.name: recipe for recipe in (*UNCONDITIONAL, *CONDITIONAL, *INFOGAN, *TRANSLATION, *STARGAN, *BASELINES)
 }

@@ -58,7 +58,8 @@ def test_a_picture_of_ones_own_has_no_target(pairs):
     it = TranslationExplorer(inverted, pairs)
     it.open(png("white"), "white.png")
     assert it.inputs.shape == (1, 16, 16) and (it.inputs == 255).all() and (it.image == -1).all()
-    assert 'alt="Translation of white.png: input, output"' in it.picture.value and "target" not in it.caption.value
+    assert 'alt="Translation of white.png: input, output"' in it.picture.value
+    assert it.caption.value == "white.png: input → output"
     it.number.value = 1
     assert "pair 1 of 5" in it.picture.value, "the slider leads back"
 

@@ -146,7 +146,7 @@ class TranslationExplorer(Panel):
         strip = tile(beside(*row), columns=len(row), gap=2)
         scale = self.scale or max(1, PICTURE_WIDTH // (3 * output.shape[-1]))
         self.picture.value = img_tag(strip, f"Translation of {shown.words}: {', '.join(names)}", scale)
-        self.caption.value = f"{' → '.join(names[:2])}" + (" | target" if len(names) == 3 else "")
+        self.caption.value = f"{shown.words}: input → output" + (" | target" if len(names) == 3 else "")
         self._shown, self._output, self._seed = shown, output, seed
 
     def _build_controls(self) -> None:
@@ -159,7 +159,7 @@ class TranslationExplorer(Panel):
         )
         self.number.style.description_width = "90px"
         self.number.observe(self.error_line.guard(self._on_slider), names="value")
-        self.upload = ipywidgets.FileUpload(accept="image/*", multiple=False, description="Your picture")
+        self.upload = with_tooltip(ipywidgets.FileUpload(accept="image/*", multiple=False, description="Your picture"))
         self.upload.observe(self.error_line.guard(self._on_upload), names="value")
 
     def _build_panel(self) -> None:

@@ -68,12 +68,24 @@ def shipped(name):
     return training.load_network(name, "cpu")[0] if name in checkpoint.shipped() else None
 
 
+def strips(rows, scale=0.62):
+    """A figure of rows of images, each with its name at the left: {name: (N, C, H, W)}, uint8 or float in [-1, 1]."""
+    images = [part if part.dtype == torch.uint8 else data.to_uint8(part) for part in rows.values()]
+    page, side = plots.tile(torch.cat(images), columns=len(images[0])), images[0].shape[2]
+    figure, (axis,) = plots_2d.panels(1, width=scale * (len(images[0]) + 2), height=scale * len(images))
+    axis.imshow(plots.to_pil(page), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    for i, name in enumerate(rows):
+        axis.text(-side / 6, i * (side + 2) + side / 2, name, ha="right", va="center", fontsize=9)
+    axis.axis("off")
+    return figure
+
+
 styles, test_styles = data.load("emoji-styles"), data.load("emoji-styles", "test")
 print(styles)
 some = torch.linspace(0, len(test_styles) - 1, 14).long()
 x_shown, y_shown = test_styles.inputs.images[some], test_styles.targets.images[some]  # uint8 (14, 3, 32, 32)
 plots.show(
-    plots.grid(torch.cat([x_shown, y_shown]), "inputs, Noto; below, the same emoji in Twemoji", columns=14, height=1.4),
+    strips({"Noto": x_shown, "Twemoji": y_shown}),
     alt="Two rows of fourteen emoji: above in Google's Noto style, below the same emoji in Twitter's Twemoji style, flatter and with other outlines.",
 )
 
@@ -120,8 +132,8 @@ checks.lesson09.mirrored_cycle(guess)
 # ## 3 Why it is ill-posed
 # ### 3.1 Many maps, one distribution
 # An adversarial loss compares *sets*: do the outputs of G look like the targets, all in all? That says nothing about which input
-# became which output. "There are infinitely many mappings G that will induce the same distribution", write Zhu and others
-# (section 1).
+# became which output. Of mappings with the same outputs, all in all, "there are infinitely many", write Zhu and others (section
+# 1).
 #
 # Let us have a case where the true answer is known. An "image" is a point of the plane, its **content**, drawn from N(0, I). The
 # other style shows the same content. So the true translation leaves the content as it is. Some others:
@@ -160,7 +172,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The colour is where a point came from, and D is colour-blind: it sees positions.
+# The colour is where a point came from, and D is colour-blind: it sees positions. (The fifth map draws each partner by lot.
+# CycleGAN's generators have no noise to do so; it stands for one that ignores its input.)
 #
 # ### 3.2 What D says, what the cycle says
 # Give D every chance: for each map, hold G fixed and train a D to its best. At a loss of log 4 = 1.386 it can only guess (lesson
@@ -544,8 +557,8 @@ def step_by_hand(run, extra=None):
     }
 
 
-CYCLEGAN = methods.RECIPES["cyclegan"]
-plain = dataclasses.replace(CYCLEGAN, ema_decay=None)
+PAPER = methods.RECIPES["cyclegan"]
+plain = dataclasses.replace(PAPER, ema_decay=None)
 mine, package = (training.Run(plain, styles, seed=0, device="cpu") for _ in range(2))
 step_by_hand(mine)
 package.recipe.step(package)
@@ -577,9 +590,10 @@ for name in ("cyclegan", "pix2pix"):
 # Honesty about the honesty: the two bags hold the same 1,529 emoji. In most unpaired sets not even that is so.
 #
 # ## 6 Train
-# A few minutes. You see four inputs, after so many steps.
+# A few minutes. You see six held-out inputs, and what becomes of them.
 
 # %%
+CYCLEGAN = methods.RECIPES["cyclegan"]  # TODO: the recipe that the search finds, if it is another one
 STEPS = device.by_profile(smoke=6, laptop=1500, gpu=20_000)
 snapshots = training.Snapshots(frames=device.by_profile(smoke=2, laptop=9, gpu=9), inputs=x_shown[:6])
 live = training.train(
@@ -634,22 +648,12 @@ for row in rows:
     print(f"{row['checkpoint']:<26}" + "".join(f"{row[score]:18.3f}" for score in SCORES))
 print("\nby how much better than a copy, with the 95% bootstrap interval over the test pairs (below 0: worse)")
 for row in rows[1:]:
-    gains = [f"{g['mean']:+.3f} [{g['low']:+.3f}, {g['high']:+.3f}]" for g in row["over_copying"].values()]
-    print(f"{row['checkpoint']:<26}" + "  ".join(gains))
+    for score, gain in row["over_copying"].items():
+        print(f"{row['checkpoint']:<26}{score:>18}  {gain['mean']:+.3f}  [{gain['low']:+.3f}, {gain['high']:+.3f}]")
 
 # %%
 plots.show(
-    plots.grid(
-        torch.cat(
-            [
-                images[some] if images.dtype == torch.uint8 else data.to_uint8(images[some])
-                for images in pictures.values()
-            ]
-        ),
-        "from above: " + ", ".join(pictures),
-        columns=14,
-        height=0.68 * len(pictures),
-    ),
+    strips({name: images[some] for name, images in pictures.items()}),
     alt="Rows of fourteen held-out emoji: the inputs, the true targets, and below what each generator makes of the inputs.",
 )
 
@@ -755,13 +759,8 @@ with torch.no_grad():
         "the true target": y[:10],
         "back from that one": pair.back(y[:10]),
     }
-figure, axes = plots_2d.panels(1, len(parts), width=6.4, height=0.72)
-for axis, (name, images) in zip(axes, parts.items(), strict=True):
-    axis.imshow(plots.to_pil(plots.tile(images, columns=10)), interpolation="nearest")
-    axis.text(-6, 16, name, ha="right", va="center", fontsize=8)
-    axis.axis("off")
 plots.show(
-    figure,
+    strips(parts),
     alt="Seven rows of ten emoji: inputs, translations, what comes back of them, the translations with faint noise, what comes back of those, the true targets, and what comes back of those.",
 )
 
@@ -788,13 +787,8 @@ with torch.no_grad():
         "back from that": pair.back(changed[:10]),
         "wanted": x[:n].roll(1, 0)[:10],
     }
-figure, axes = plots_2d.panels(1, len(parts), width=6.4, height=0.72)
-for axis, (name, images) in zip(axes, parts.items(), strict=True):
-    axis.imshow(plots.to_pil(plots.tile(images, columns=10)), interpolation="nearest")
-    axis.text(-6, 16, name, ha="right", va="center", fontsize=8)
-    axis.axis("off")
 plots.show(
-    figure,
+    strips(parts),
     alt="Five rows of ten emoji: inputs, translations, the same translations after a change too small to see, what comes back of those, and the other emoji that were wanted.",
 )
 
@@ -916,7 +910,7 @@ held_out = data.load("mnist", "test").images[: device.by_profile(smoke=30, lapto
 answers = data.domains.in_every_domain(held_out)  # uint8 (5, N, 1, 28, 28)
 print(domains)
 plots.show(
-    plots.grid(answers[:, :14].flatten(0, 1), "from above: " + ", ".join(NAMES), columns=14, height=2.6),
+    strips({name: answers[k, :14] for k, name in enumerate(NAMES)}, scale=0.5),
     alt="Fourteen digits in five rows: plain, thin, thick, slanted to the left, and dark on light.",
 )
 
@@ -1013,9 +1007,9 @@ print("one step by hand = one step of the package")
 
 # %%
 STAR_STEPS = device.by_profile(smoke=4, laptop=500, gpu=5000)
-asked = torch.arange(5).repeat(2)  # two digits, in each domain
+asked = torch.arange(5)
 star_shots = training.Snapshots(
-    frames=device.by_profile(smoke=2, laptop=9, gpu=9), inputs=answers[0, [0, 2]].repeat_interleave(5, 0), labels=asked
+    frames=device.by_profile(smoke=2, laptop=9, gpu=9), inputs=answers[0, [1] * 5], labels=asked
 )
 star = training.train(
     training.Run(STARGAN, domains, seed=0),
@@ -1024,8 +1018,8 @@ star = training.train(
     log_every=device.by_profile(smoke=1, laptop=25, gpu=100),
 )
 plots.show(
-    plots.film_strip(star_shots, images=10, rows=[NAMES[k] for k in asked]),
-    alt="Two digits, each asked for in five domains, one a row, and what the generator makes of them as training goes on.",
+    plots.film_strip(star_shots, images=5, rows=NAMES),
+    alt="A plain digit, asked for in five domains, one a row, and what the generator makes of them as training goes on.",
 )
 
 # %% [markdown]
@@ -1064,20 +1058,13 @@ for name, translate in (
     distance, share = star_scores(translate)
     print(f"{name:<28} {distance:19.3f} {share:8.1%}")
 
-columns = []
-for digit in (0, 1, 2, 4):
-    columns.append(answers[0, digit : digit + 1])
-    columns.append(by(star.sampler)(answers[0, digit : digit + 1].repeat(5, 1, 1, 1), 0, torch.arange(5)))
-    columns.append(answers[0, digit : digit + 1])
-    columns.append(answers[:, digit])
+rows = {"input": answers[0, :14]}
+for k in range(1, 5):
+    rows[f"asked: {NAMES[k]}"] = by(star.sampler)(answers[0, :14], 0, k)
+    rows[f"the truth: {NAMES[k]}"] = answers[k, :14]
 plots.show(
-    plots.grid(
-        torch.cat(columns),
-        "input, then asked: " + ", ".join(NAMES) + "; every second row: the truth",
-        columns=6,
-        height=4.4,
-    ),
-    alt="For each of four digits two rows: the plain digit and its translations to five domains; below, the plain digit and the true answers.",
+    strips(rows, scale=0.5),
+    alt="Fourteen plain digits; below, for each of four domains, what the generator makes of them and the true answers.",
 )
 
 # %% [markdown]
@@ -1179,8 +1166,12 @@ with torch.no_grad():
         )
         cycle = losses.cycle_consistency(x[:50], back(fake_y), y[:50], there(fake_x))
         identity = losses.identity_mapping(x[:50], back(x[:50]), y[:50], there(y[:50]))
-        total = passes + 10 * cycle + 5 * identity
-        print(f"{name:<13} D {passes:.3f} + 10 x cycle {cycle:.3f} + 5 x identity {identity:.3f} = {total:.3f}")
+        weights = live.recipe.translation
+        total = passes + weights.cycle * cycle + weights.identity * identity
+        print(
+            f"{name:<13} D {passes:.3f} + {weights.cycle:g} x cycle {cycle:.3f} "
+            f"+ {weights.identity:g} x identity {identity:.3f} = {total:.3f}"
+        )
 
 # %% [markdown]
 # So a generator without a mask is *not* at the optimum of its own loss: the copy next door would be cheaper. It is saved by

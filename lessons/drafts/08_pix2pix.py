@@ -3,7 +3,8 @@
 #
 # {{badges}}
 #
-# **Time** about 4 minutes of computing on a two-core laptop (TODO: as `--execute` prints it), two hours with the exercises; on a T4 not measured yet.
+# **Time** about 4 minutes of computing on a two-core laptop (TODO: as `--execute` prints it), two hours with the exercises; on a T4 not
+# measured yet.
 #
 # **You need** lessons 01 (the best D, logits) and 02 (the loop); lesson 06 (a D that is told) helps.
 #
@@ -15,8 +16,8 @@
 # - measure what is left of the noise,
 # - break it in two ways: a D that does not see the input, and pairs that are none.
 #
-# **Contents** 1 Set up · 2 Predict · 3 What a loss does when it cannot know · 4 Pairs · 5 Build · 6 Train · 7 Analyse ·
-# 8 Before and after · 9 Break it · 10 Exercises · 11 Summary
+# **Contents** 1 Set up · 2 Predict · 3 What a loss does when it cannot know · 4 Pairs · 5 Build · 6 Train · 7 Analyse · 8 Before and
+# after · 9 Break it · 10 Exercises · 11 Summary
 
 # %% [markdown]
 # ## 1 Set up
@@ -50,13 +51,13 @@ plots.show(
 )
 
 # %% [markdown]
-# A **translation** turns an image x into another image y of the same scene: outline to drawing, map to aerial photo, day to night. Here it
-# is learned from pairs (x, y).
+# A **translation** turns an image x into another image y of the same scene: outline to drawing, map to aerial photo, day to night. Here
+# it is learned from pairs (x, y).
 #
 # ## 2 Predict
-# An outline does not say everything. Suppose that in the training pairs a certain pixel is white (+1) in 60 of 100 pictures whose
-# outline looks just like this one, and black (-1) in the other 40. A generator learns from such pairs with the **L1 loss alone**, the mean
-# of |output - target|. It has seen enough of them and is large enough. What does it put there?
+# An outline does not say everything. Suppose that in the training pairs a certain pixel is white (+1) in 60 of 100 pictures whose outline
+# looks just like this one, and black (-1) in the other 40. A generator learns from such pairs with the **L1 loss alone**, the mean of
+# |output - target|. It has seen enough of them and is large enough. What does it put there?
 #
 # **Exercise 1** · easy · 3 minutes · *a number from -1 to 1; section 3 measures it*
 
@@ -87,9 +88,9 @@ checks.lesson08.coin_flip(guess)
 
 # %% [markdown]
 # ## 3 What a loss does when it cannot know
-# A picture of eight pixels, and an input that tells nothing. On the left four pixels of one colour: white in 60 of 100 cases, else
-# black. On the right a thin dark line on white, one pixel wide, in one of four places. So there are 2 x 4 = 8 true answers. Three
-# generators look for one: by the squared error (L2), by L1, and by a GAN.
+# A picture of eight pixels, and an input that tells nothing. On the left four pixels of one colour: white in 60 of 100 cases, else black.
+# On the right a thin dark line on white, one pixel wide, in one of four places. So there are 2 x 4 = 8 true answers. Three generators
+# look for one: by the squared error (L2), by L1, and by a GAN.
 
 # %%
 ANSWERS = torch.ones(2, 4, 8)  # colour of the area, place of the line, pixel
@@ -151,27 +152,27 @@ for name, rows in outputs.items():
 # %% [markdown]
 # **L2 answers with the mean**: the area is 0.6 - 0.4 = 0.2, a grey that no true picture has, and the line is smeared over four places.
 #
-# **L1 answers with the median**, pixel by pixel. The area is a clean white, always: that is your guess of section 2. But look at the line. Each
-# of the four places is white in three of four cases, so the median is white everywhere and **the line is gone**. Whatever is thin and
-# not quite certain L1 erases. Where a pixel may have many values the median is one in the middle of them, and so L1 gives dull colours and
-# soft edges, too.
+# **L1 answers with the median**, pixel by pixel. The area is a clean white, always: that is your guess of section 2. But look at the
+# line. Each of the four places is white in three of four cases, so the median is white everywhere and **the line is gone**. Whatever is
+# thin and not quite certain L1 erases. Where a pixel may have many values the median is one in the middle of them, and so L1 gives dull
+# colours and soft edges, too.
 #
 # **The GAN chooses**: nearly all its pixels are black or white, and its pictures are near a true one. Its D has seen that no real picture
 # has a grey area, or no line.
 #
-# Now look at the last two numbers. In L2 the L2 answer wins, in L1 the L1 answer, and the GAN loses both, *although its
-# answers are the only ones that could be true*: the truth itself, drawn afresh, does no better than the GAN. A choice can be wrong, a compromise
-# cannot be very wrong. That is a theorem: the smaller the mean distance to the right answer, the easier, from some
-# point on, to tell the answers from real ones (Blau and Michaeli, 2018). Remember it when you read PSNR in section 7.
+# Now look at the last two numbers. In L2 the L2 answer wins, in L1 the L1 answer, and the GAN loses both, *although its answers are the
+# only ones that could be true*: the truth itself, drawn afresh, does no better than the GAN. A choice can be wrong, a compromise cannot
+# be very wrong. That is a theorem: the smaller the mean distance to the right answer, the easier, from some point on, to tell the answers
+# from real ones (Blau and Michaeli, 2018). Remember it when you read PSNR in section 7.
 #
 # > **Myth** "L1 blurs because it averages."
 #
 # L2 averages. L1 takes the median, which is a different failure: it keeps what most cases agree on and erases the rest.
 #
 # ## 4 Pairs
-# Real pairs of photos are costly. Pairs for learning can be made: it is easy to get from the emoji to its outline, and so the way
-# *back* has as many examples as there are emoji. `data.outlines` draws a black line where the slope of the image, by Sobel's filter, is
-# steep and a ridge. The pairs of the test split are other emoji than those of the training split.
+# Real pairs of photos are costly. Pairs for learning can be made: it is easy to get from the emoji to its outline, and so the way *back*
+# has as many examples as there are emoji. `data.outlines` draws a black line where the slope of the image, by Sobel's filter, is steep
+# and a ridge. The pairs of the test split are other emoji than those of the training split.
 #
 # What is lost on the way, the generator has to guess: colours above all.
 
@@ -191,9 +192,10 @@ print(f"of the pixels of the first two outlines {same:.1%} are the same")
 #
 # ## 5 Build
 # ### 5.1 U-Net
-# The generator gets an image, so there is nothing to begin from noise with. It halves the image until one pixel of many channels is left, which
-# has seen everything, and doubles it again. But where a line runs need not go through that eye of a needle: on the way up each layer gets,
-# beside the layer below, **what the encoder had at this size**. These are the skip connections, and drawn on paper the network looks like a U.
+# The generator gets an image, so there is nothing to begin from noise with. It halves the image until one pixel of many channels is left,
+# which has seen everything, and doubles it again. But where a line runs need not go through that eye of a needle: on the way up each
+# layer gets, beside the layer below, **what the encoder had at this size**. These are the skip connections, and drawn on paper the
+# network looks like a U.
 
 
 # %%
@@ -268,10 +270,10 @@ assert torch.allclose(made, theirs(inputs), atol=1e-6)
 # %% [markdown]
 # Three details.
 #
-# - **Where is z?** The paper gave the generator noise at first, and it learned to ignore it. What is left is dropout in the upper layers near
-#   the bottom, and it stays on after training. Section 7.4 measures how much noise that is.
-# - **Instance norm**: each image is normalised by its own mean and variance. The paper has BatchNorm with the statistics of the batch in hand, in use
-#   as in training, and trains most of its models with batches of 1. That is the same thing. So an output never depends on what else is in the batch.
+# - **Where is z?** The paper gave the generator noise at first, and it learned to ignore it. What is left is dropout in the upper layers
+#   near the bottom, and it stays on after training. Section 7.4 measures how much noise that is.
+# - **Instance norm**: each image is normalised by its own mean and variance. The paper has BatchNorm with the statistics of the batch in
+#   hand, in use as in training; with a batch of 1 that is the same thing. So an output never depends on what else is in the batch.
 # - No `inplace=True` in `halve`: the layer above would change what the skip connection has stored.
 #
 # A property check. Hold the one pixel at the bottom at zero. A U-Net must still see its input, a network without skips must be blind.
@@ -288,9 +290,9 @@ for skips in (True, False):
 
 # %% [markdown]
 # ### 5.2 PatchGAN
-# L1 takes care of what is where, roughly. D is wanted for what L1 cannot do: edges, lines, clean areas. Such things can be
-# seen in a small window. So D has few layers and ends, not in one logit, but in a **square of logits**, each of which judges one patch.
-# It is a small D that is moved over the image, and the loss averages over all patches.
+# L1 takes care of what is where, roughly. D is wanted for what L1 cannot do: edges, lines, clean areas. Such things can be seen in a
+# small window. So D has few layers and ends, not in one logit, but in a **square of logits**, each of which judges one patch. It is a
+# small D that is moved over the image, and the loss averages over all patches.
 #
 # What it judges is a *pair*: input and output, stacked along the channels.
 
@@ -321,8 +323,9 @@ assert torch.allclose(judge(pair), theirs(pair), atol=1e-6)
 print("logits", tuple(judge(pair).shape))
 
 # %% [markdown]
-# **How large is a patch?** Walk from the logit to the image. One logit has seen 4x4 of the layer before it. A square of side r in front of
-# a convolution with kernel k and stride s has seen $(r - 1)\,s + k$ pixels: the first window is k wide, and each further one begins s later.
+# **How large is a patch?** Walk from the logit to the image. One logit has seen 4x4 of the layer before it. A square of side r in front
+# of a convolution with kernel k and stride s has seen $(r - 1)\,s + k$ pixels: the first window is k wide, and each further one begins s
+# later.
 
 # %%
 side = 1
@@ -332,8 +335,8 @@ for kernel, stride in ((4, 1), (4, 1), (4, 2)):  # the last layer first
 assert side == theirs.receptive_field == 16
 
 # %% [markdown]
-# Half of the image's height. With one more layer of stride 2 it is 34, with three it is 70, the paper's famous number (for images
-# of 256 pixels). That was arithmetic. Now ask the network: which pixels have a gradient from the logit in the middle?
+# Half of the image's height. With one more layer of stride 2 it is 34, with three it is 70, the paper's famous number (for images of 256
+# pixels). That was arithmetic. Now ask the network: which pixels have a gradient from the logit in the middle?
 
 # %%
 probes = {}
@@ -372,15 +375,15 @@ plots.show(
 # %% [markdown]
 # > **Myth** "A logit of a PatchGAN depends on its patch and on nothing else."
 #
-# Only without a norm. Instance norm divides by a standard deviation that is taken over the **whole image**, and so every logit feels, through
-# these two numbers a channel, what happens far away. In most code that calls itself PatchGAN it is so. The receptive field of 16
-# is what the *convolutions* see. (BatchNorm, with batches larger than 1, would even let it feel the other images.)
+# Only without a norm. Instance norm divides by a standard deviation that is taken over the **whole image**, and so every logit feels,
+# through the mean and this number, two for a channel, what happens far away. The receptive field of 16 is what the *convolutions* see.
+# (BatchNorm, which the authors' code has by default, even lets a logit feel the other images of a batch.)
 #
 # ### 5.3 The two losses
 # $$\min_G \max_D \; \mathbb{E}_{x, y} \log D(x, y) + \mathbb{E}_{x} \log\big(1 - D(x, G(x))\big) \;+\; \lambda \, \mathbb{E}_{x, y} \lVert y - G(x) \rVert_1$$
 #
-# with $\lambda = 100$, the L1 norm as a mean over all numbers of the image, and the non-saturating loss for G, as in lesson 02.
-# Three steps by hand, then the package's.
+# with $\lambda = 100$, the L1 norm as a mean over all numbers of the image, and the non-saturating loss for G, as in lesson 02. Three
+# steps by hand, then the package's.
 
 
 # %%
@@ -417,8 +420,8 @@ print("three steps by hand and three of training.train end at the same weights")
 
 # %% [markdown]
 # ## 6 Train
-# Three generators, alike in all but the loss: **L1 alone** (its D is never asked), the **GAN alone** ($\lambda = 0$), and **both**. Each makes as many
-# steps. The two alone are what $\lambda$ leads to at either end.
+# Three generators, alike in all but the loss: **L1 alone** (its D is never asked), the **GAN alone** ($\lambda = 0$), and **both**. Each
+# makes as many steps. The two alone are what $\lambda$ leads to at either end.
 
 # %%
 STEPS = device.by_profile(smoke=3, laptop=1500, gpu=6000)
@@ -466,8 +469,8 @@ plots.show(
 )
 
 # %% [markdown]
-# G's loss is shown without the L1 term. D finds the fakes easily, and that is nothing to worry about here: with $\lambda = 100$, L1 decides most
-# of what G does. How much, a gradient tells: that of either term by G's output.
+# G's loss is shown without the L1 term. D finds the fakes easily, and that is nothing to worry about here: with $\lambda = 100$, L1
+# decides most of what G does. How much, a gradient tells: that of either term by G's output.
 
 # %%
 for name in ("GAN alone", "both"):
@@ -493,9 +496,9 @@ for name in ("GAN alone", "both"):
 # | feature distance | between the features of a classifier of emoji: does it look like the same *thing*? | lower |
 # | sharpness | power of the image's waves shorter than 4 pixels, over that of the targets | near 1 |
 #
-# The first row is a **copy of the input**: what doing nothing scores. Then the gain of "both" over it, with a bootstrap interval: pairs are drawn with
-# replacement 10,000 times, and the interval holds the middle 95% of the mean gains. It says how much the choice of the test
-# pairs matters, and nothing of another training.
+# The first row is a **copy of the input**: what doing nothing scores. Then the gain of "both" over it, with a bootstrap interval: pairs
+# are drawn with replacement 10,000 times, and the interval holds the middle 95% of the mean gains. It says how much the choice of the
+# test pairs matters, and nothing of another training.
 
 # %%
 SCORES = ("psnr", "ssim", "l1", "feature_distance", "sharpness")
@@ -515,15 +518,20 @@ for name, gain in scores[-1]["over_copying"].items():
     print(f"{name:<18} {gain['mean']:+.3f}, 95% interval {gain['low']:+.3f} to {gain['high']:+.3f}")
 
 # %% [markdown]
-# TODO: the two paragraphs below are from 1,000 steps on one core; compare with the stored outputs.
+# TODO: compare the text of 7.1, 7.5 and 9 with the stored outputs; it was written after runs of 1,000 steps on one core, seed 0.
 #
-# Read it with section 3 in mind. **L1 alone** wins PSNR, SSIM and, of course, L1; its sharpness is the lowest. **The GAN alone** is as sharp as
-# the targets, loses everything that is counted pixel by pixel, and is nearest by *features*. **Both** lies between the two in each of these. There is no row that
-# wins everything, and by the theorem of section 3 none can be expected to.
+# Read it with section 3 in mind. **L1 alone** wins PSNR, SSIM and, of course, L1, and has the least sharpness: it fills most outlines
+# with one dull brown, the median of many colours. **The GAN alone** has as much fine detail as the targets, loses everything that is
+# counted pixel by pixel, and is nearest by *features*. **Both** lies between the two. No row wins everything, and by the theorem of
+# section 3 none can be expected to.
+#
+# Mind what sharpness does *not* say. It counts power, whatever it is the power of: look at the pictures again, and you will find that a
+# part of the GAN's detail is noise and a grid of dots that no emoji has. Above 1 is not better than 1.
 #
 # > **Myth** "A higher PSNR means a better-looking translation."
 #
-# It means a smaller squared error. Of two answers, one of which could be true and is not, and one that could not be, PSNR often prefers the second.
+# It means a smaller squared error. Of two answers, one of which could be true and is not, and one that could not be, PSNR often prefers
+# the second.
 #
 # ### 7.2 Where the detail went
 # The same by wavelength. An image is a sum of waves, and its power spectrum says how strong they are. The number "sharpness" is
@@ -562,8 +570,9 @@ plots.show(
 
 # %% [markdown]
 # ### 7.3 Over seeds, on two sets of pairs
-# One seed in a few minutes decides little. The table from `benchmarks/pix2pix_table.py`: outline to emoji, and one style of emoji to another (Noto to
-# Twemoji), three seeds, the mean and the standard deviation. `pix2pix-no-skips` is both losses and a generator without skip connections.
+# One seed in a few minutes decides little. The table from `benchmarks/pix2pix_table.py`: outline to emoji, and one style of emoji to
+# another (Noto to Twemoji), three seeds, the mean and the standard deviation. `pix2pix-no-skips` is both losses and a generator without
+# skip connections.
 
 # %%
 table_file = ASSETS / "results" / "pix2pix_table.json"
@@ -579,10 +588,12 @@ else:  # TODO: this branch goes when the table is there
     print("The table is not made yet: python benchmarks/pix2pix_table.py")
 
 # %% [markdown]
-# TODO: what the table shows: L1 against GAN against both on both sets; what the skips are worth; where no difference is larger than the seeds'.
+# TODO: what the table shows: L1 against GAN against both on both sets; what the skips are worth; where no difference is larger than the
+# seeds'.
 #
 # ### 7.4 What is left of the noise
-# The dropout is the only z. Translate each outline eight times. How far apart are eight answers to **one** outline, and how far are they from the truth?
+# The dropout is the only z. Translate each outline eight times. How far apart are eight answers to **one** outline, and how far are they
+# from the truth?
 
 # %%
 some, their_targets = judged.inputs.images[::4], data.to_float(judged.targets.images[::4])  # every fourth pair
@@ -605,9 +616,10 @@ plots.show(
 # %% [markdown]
 # > **Myth** "The dropout makes pix2pix give many different answers."
 #
-# It gives nearly one, as the paper says itself. The spread is a fraction of what the generator does not know. Eight hearts of eight colours would be
-# right, and D would not mind; but nothing in the game *asks* for variety within one input, and the L1 term punishes it. Methods that want it have to ask:
-# BicycleGAN (Zhu and others, 2017) makes the code recoverable from the output, which is InfoGAN's idea in lesson 07.
+# It gives nearly one, as the paper says itself. The spread is a fraction of what the generator does not know. Eight hearts of eight
+# colours would be right, and D would not mind; but nothing in the game *asks* for variety within one input, and the L1 term punishes it.
+# Methods that want it have to ask: BicycleGAN (Zhu and others, 2017) makes the code recoverable from the output, which is InfoGAN's idea
+# in lesson 07.
 #
 # ### 7.5 Which skip carries what
 # Knock them out one at a time, in the trained generator "both": what the encoder sends over at one size is set to zero.
@@ -644,15 +656,14 @@ plots.show(
 )
 
 # %% [markdown]
-# TODO: compare with the stored output. (1,000 steps on one core were looked at when this was written.)
-#
-# The large skips carry *where*: without the one at 16x16 the edges are lost. The small ones carry what the whole is, and the layers below know that as well. (A knocked-out
-# skip is not a network that was trained without it; for that see `pix2pix-no-skips` in the table.)
+# The skips at 8x8 and 4x4 are missed most, the one at 2x2 hardly at all: what four numbers a channel can say, the one pixel at the bottom
+# says as well. Without the one at 16x16 lines get softer and all colours shift, for it carries more than lines. (A knocked-out skip is
+# not a network that was trained without it; for that see `pix2pix-no-skips` in the table.)
 #
 # ## 8 Before and after
-# The shipped generator was trained longer, by `tools/train_checkpoints.py` and the recipe that you have just run. Move the slider over the held-out pairs.
-# **Your picture** takes a file of yours: its middle square is made 32x32, its outline is drawn, and the generator colours it in. Clear shapes on a
-# plain ground work best. **Other noise** draws the dropout afresh.
+# The shipped generator was trained longer, by `tools/train_checkpoints.py` and the recipe that you have just run. Move the slider over
+# the held-out pairs. **Your picture** takes a file of yours: its middle square is made 32x32, its outline is drawn, and the generator
+# colours it in. Clear shapes on a plain ground work best. **Other noise** draws the dropout afresh.
 
 
 # %%
@@ -706,8 +717,8 @@ else:
 # %% [markdown]
 # ## 9 Break it
 # ### 9.1 A D that does not see the input
-# D gets the output alone: is it a real emoji? Nothing crashes, and its loss looks as always. Compare the two D's on pairs where they *must* differ: an outline
-# with its own emoji, and the same emoji beside another outline.
+# D gets the output alone: is it a real emoji? Nothing crashes, and its loss looks as always. Compare the two D's on pairs where they
+# *must* differ: an outline with its own emoji, and the same emoji beside another outline.
 
 # %%
 SHORT = device.by_profile(smoke=3, laptop=600, gpu=2000)
@@ -755,13 +766,21 @@ for name, run in tried.items():
         f"(a stranger's: {overlap(drawn, judged.inputs.images.roll(1, 0)):.2f}), features {row['feature_distance']:.1f}, "
         f"PSNR {row['psnr']:.2f}"
     )
+theirs = [training.translate(run.sampler, held_out.inputs.images[shown]) for run in tried.values()]
+plots.show(
+    plots.grid(torch.cat([data.to_float(outlines), *theirs]), "outline; D is told; D is blind", 10, 2.8),
+    alt="Ten columns, three rows: outlines; the answers of a GAN whose D sees them, which fill them; those of one whose D is blind, which run across the lines.",
+)
 
 # %% [markdown]
-# TODO_BLIND
+# The blind D gives both pairs the same logit, to the last digit: it has no way to know. So nothing in its G's loss says that the picture
+# should fit the outline. It must only look like *some* emoji, and every outline may lead to the same one. That the lines shine through at
+# all is the work of the skip connections, which hand them over whether anybody asks or not. In the whole pix2pix the L1 term still ties
+# output to target, and so the mistake is easily overlooked: the game runs, and D does half of its work. Exercise 4 has a check for it.
 #
 # ### 9.2 Pairs that are none
-# The commonest way to break pix2pix needs no code: two folders whose files are listed in different orders ("img10" comes before "img2"). Every batch loads, every shape
-# is right. Here the targets are moved on by one. L1 alone, so that its loss can be read.
+# The commonest way to break pix2pix needs no code: two folders whose files are listed in different orders ("img10" comes before "img2").
+# Every batch loads, every shape is right. Here the targets are moved on by one. L1 alone, so that its loss can be read.
 
 # %%
 shifted = dataclasses.replace(pairs, targets=pairs.targets.subset(torch.arange(len(pairs)).roll(1)))
@@ -817,8 +836,9 @@ checks.lesson08.receptive_field(receptive_field)
 # %% [markdown]
 # **Exercise 3** · medium · 8 minutes
 #
-# One step up in a U-Net, for images of *any* size. `layer` is an `nn.ConvTranspose2d` with stride 2, kernel 4, padding 1. On the way down 7 became 3; on the way up
-# 3 becomes 6, and the skip is 7 wide. Let the layer make the size of the skip, then join the two: first what comes from below, then the skip.
+# One step up in a U-Net, for images of *any* size. `layer` is an `nn.ConvTranspose2d` with stride 2, kernel 4, padding 1. On the way down
+# 7 became 3; on the way up 3 becomes 6, and the skip is 7 wide. Let the layer make the size of the skip, then join the two: first what
+# comes from below, then the skip.
 
 
 # %% exercise="up_and_join"
@@ -851,7 +871,8 @@ checks.lesson08.up_and_join(up_and_join)
 # %% [markdown]
 # **Exercise 4** · medium · 10 minutes
 #
-# Both losses of pix2pix, to be minimised. D sees input and output stacked along the channels, the input first. For G take the non-saturating loss.
+# Both losses of pix2pix, to be minimised. D sees input and output stacked along the channels, the input first. For G take the
+# non-saturating loss.
 
 
 # %% exercise="pix2pix_losses"
@@ -920,8 +941,8 @@ checks.lesson08.psnr(psnr)
 # %% [markdown]
 # **Exercise 6** · medium · 8 minutes
 #
-# How much noise is left? `translate(images)` gives another answer each time it is called. Return the standard deviation of a pixel over `times` answers to the **same** input,
-# averaged over pixels and images.
+# How much noise is left? `translate(images)` gives another answer each time it is called. Return the standard deviation of a pixel over
+# `times` answers to the **same** input, averaged over pixels and images.
 
 
 # %% exercise="spread"
@@ -953,10 +974,11 @@ checks.lesson08.spread(spread)
 
 # %% [markdown]
 # ## 11 Summary
-# - A translation is a generator that starts from an image. Where the input does not decide, L2 answers with the mean, L1 with the median of each pixel, and a GAN
-#   with a choice. The choice looks right and scores worse.
+# - A translation is a generator that starts from an image. Where the input does not decide, L2 answers with the mean, L1 with the median
+#   of each pixel, and a GAN with a choice. The choice looks right and scores worse.
 # - **U-Net**: down to one pixel and up again, with skip connections, so that *where* need not pass through the middle.
-# - **PatchGAN**: a square of logits, each for a patch. Its convolutions see 16 pixels here, 70 in the paper; an instance norm sees the whole image.
+# - **PatchGAN**: a square of logits, each for a patch. Its convolutions see 16 pixels here, 70 in the paper; an instance norm sees the
+#   whole image.
 # - D judges **pairs**, input and output. A D that sees the output alone cannot tell whether one belongs to the other.
 # - G: adversarial + 100 x L1. More L1 is softer, less is sharper and more often wrong.
 # - The noise is dropout, and hardly any.
@@ -974,10 +996,12 @@ checks.lesson08.spread(spread)
 # **Next** Lesson 09: the same without pairs.
 #
 # **References**
-# - P. Isola, J.-Y. Zhu, T. Zhou, A. A. Efros: [Image-to-Image Translation with Conditional Adversarial Networks](https://arxiv.org/abs/1611.07004), CVPR 2017.
-# - O. Ronneberger, P. Fischer, T. Brox: [U-Net: Convolutional Networks for Biomedical Image Segmentation](https://arxiv.org/abs/1505.04597), MICCAI 2015.
-# - M. Mathieu, C. Couprie, Y. LeCun: [Deep Multi-Scale Video Prediction beyond Mean Square Error](https://arxiv.org/abs/1511.05440), ICLR 2016: the squared error
-#   blurs, and what can be done.
+# - P. Isola, J.-Y. Zhu, T. Zhou, A. A. Efros: [Image-to-Image Translation with Conditional Adversarial
+#   Networks](https://arxiv.org/abs/1611.07004), CVPR 2017.
+# - O. Ronneberger, P. Fischer, T. Brox: [U-Net: Convolutional Networks for Biomedical Image
+#   Segmentation](https://arxiv.org/abs/1505.04597), MICCAI 2015.
+# - M. Mathieu, C. Couprie, Y. LeCun: [Deep Multi-Scale Video Prediction beyond Mean Square Error](https://arxiv.org/abs/1511.05440), ICLR
+#   2016: the squared error blurs, and what can be done.
 # - Y. Blau, T. Michaeli: [The Perception-Distortion Tradeoff](https://arxiv.org/abs/1711.06077), CVPR 2018.
 # - J.-Y. Zhu, R. Zhang, D. Pathak, T. Darrell, A. A. Efros, O. Wang, E. Shechtman: [Toward Multimodal Image-to-Image
 #   Translation](https://arxiv.org/abs/1711.11586), NIPS 2017.

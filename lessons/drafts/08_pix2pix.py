@@ -617,9 +617,9 @@ plots.show(
 # > **Myth** "The dropout makes pix2pix give many different answers."
 #
 # It gives nearly one, as the paper says itself. The spread is a fraction of what the generator does not know. Eight hearts of eight
-# colours would be right, and D would not mind; but nothing in the game *asks* for variety within one input, and the L1 term punishes it.
-# Methods that want it have to ask: BicycleGAN (Zhu and others, 2017) makes the code recoverable from the output, which is InfoGAN's idea
-# in lesson 07.
+# colours would be right. But in training every outline comes with *one* emoji, so D never sees that others would do, and the L1 term
+# punishes them. Methods that want variety have to ask for it: BicycleGAN (Zhu and others, 2017) makes the code recoverable from the
+# output, which is InfoGAN's idea in lesson 07.
 #
 # ### 7.5 Which skip carries what
 # Knock them out one at a time, in the trained generator "both": what the encoder sends over at one size is set to zero.
@@ -779,8 +779,8 @@ plots.show(
 # output to target, and so the mistake is easily overlooked: the game runs, and D does half of its work. Exercise 4 has a check for it.
 #
 # ### 9.2 Pairs that are none
-# The commonest way to break pix2pix needs no code: two folders whose files are listed in different orders ("img10" comes before "img2").
-# Every batch loads, every shape is right. Here the targets are moved on by one. L1 alone, so that its loss can be read.
+# This mistake needs no code: two folders whose files are listed in different orders ("img10" comes before "img2"). Every batch loads,
+# every shape is right. Here the targets are moved on by one. L1 alone, so that its loss can be read.
 
 # %%
 shifted = dataclasses.replace(pairs, targets=pairs.targets.subset(torch.arange(len(pairs)).roll(1)))

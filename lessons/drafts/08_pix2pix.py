@@ -457,7 +457,10 @@ rows = [data.to_uint8(images) for images in answers.values()]  # (10, 3, 32, 32)
 outlines = held_out.inputs.images[shown].expand(-1, 3, -1, -1)
 plots.show(
     plots.grid(
-        torch.cat([outlines, *rows, held_out.targets.images[shown]]), f"outline, {', '.join(answers)}, target", 10, 4.6
+        torch.cat([outlines, *rows, held_out.targets.images[shown]]),
+        f"rows: outline, {', '.join(answers)}, target",
+        10,
+        4.6,
     ),
     alt="Ten columns, five rows: outlines; the pale and soft answers of L1 alone; those of the GAN alone, sharp and often of another colour; those of both; the targets.",
 )
@@ -651,7 +654,7 @@ for level, name in ((None, "none"), (0, "16x16"), (1, "8x8"), (2, "4x4"), (3, "2
     print(f"{name:<18}" + "".join(f"{row[score]:18.3f}" for score in SCORES))
     strips.append(without_skip(runs["both"].sampler, level, held_out.inputs.images[shown]))
 plots.show(
-    plots.grid(torch.cat(strips), "all skips; without that at 16x16, 8x8, 4x4, 2x2", 10, 4.6),
+    plots.grid(torch.cat(strips), "rows: all skips; without that at 16x16, 8x8, 4x4, 2x2", 10, 4.6),
     alt="Ten columns, five rows: the answers of the whole generator, and of the same with one skip connection set to zero.",
 )
 
@@ -768,7 +771,7 @@ for name, run in tried.items():
     )
 theirs = [training.translate(run.sampler, held_out.inputs.images[shown]) for run in tried.values()]
 plots.show(
-    plots.grid(torch.cat([data.to_float(outlines), *theirs]), "outline; D is told; D is blind", 10, 2.8),
+    plots.grid(torch.cat([data.to_float(outlines), *theirs]), "rows: outline; D is told; D is blind", 10, 2.8),
     alt="Ten columns, three rows: outlines; the answers of a GAN whose D sees them, which fill them; those of one whose D is blind, which run across the lines.",
 )
 

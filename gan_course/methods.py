@@ -25,6 +25,7 @@ from gan_course.recipes.recipe import Recipe, Shape, Translation
 from gan_course.recipes.stargan import STARGAN, stargan_discriminator, stargan_generator
 from gan_course.recipes.translation import (
     TRANSLATION,
+    correction_generator,
     cycle_discriminator,
     cycle_generator,
     pair_discriminator,
@@ -41,6 +42,7 @@ __all__ = [
     "Translation",
     "conditional_discriminator",
     "conditional_generator",
+    "correction_generator",
     "cycle_discriminator",
     "cycle_generator",
     "dcgan_discriminator",

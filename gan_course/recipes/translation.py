@@ -26,9 +26,14 @@ def cycle_generator(width: int, blocks: int, mask: bool = False) -> Callable[[Sh
     return lambda inputs, outputs: networks.CyclePair(outputs[1], inputs[0], outputs[0], width, blocks, mask)
 
 
-def cycle_discriminator(width: int, layers: int = 1) -> Callable[[Shape, Shape], nn.Module]:
+def correction_generator(width: int, blocks: int) -> Callable[[Shape, Shape], nn.Module]:
+    """A maker of both generators of a CycleGAN that begin as copies, for sides of one shape, which must be equal."""
+    return lambda inputs, outputs: networks.CorrectionPair(outputs[1], outputs[0], width, blocks)
+
+
+def cycle_discriminator(width: int, layers: int = 1, norm: bool = True) -> Callable[[Shape, Shape], nn.Module]:
     """A maker of both discriminators of a CycleGAN, which see one image each."""
-    return lambda inputs, outputs: networks.PatchPair(inputs[0], outputs[0], width, layers)
+    return lambda inputs, outputs: networks.PatchPair(inputs[0], outputs[0], width, layers, norm)
 
 
 PIX2PIX = Recipe(

@@ -97,7 +97,7 @@ def test_without_norm_a_patch_discriminator_sees_brightness():
         logits, brighter = discriminator(x), discriminator(x + 0.5)
         moved[norm] = ((logits - brighter)[..., 3:-3, 3:-3].abs().mean() / logits.std()).item()
         assert norm or logits.std() > 0.1
-    assert moved[False] > 3 * moved[True], moved
+    assert moved[False] > 1.5 * moved[True], moved
 
 
 @pytest.mark.parametrize("kind", ["resnet", "correction"])

@@ -838,12 +838,13 @@ with torch.no_grad():
 assert torch.isclose(contextual_by_hand(of_x, of_y), contextual_loss(of_x, of_y), rtol=1e-3)
 places = torch.randperm(256, generator=torch.Generator().manual_seed(0))
 elsewhere = of_y.flatten(2)[:, :, places].view_as(of_y)
-print(
-    f"the same features in other places: contextual {contextual_loss(elsewhere, of_y):.4f}, L1 {losses.l1(elsewhere, of_y):.3f}"
-)
-print(
-    f"other features:                    contextual {contextual_loss(of_x, of_y):.4f}, L1 {losses.l1(of_x, of_y):.3f}"
-)
+print("features against those of the target    contextual       L1")
+for name, features in (
+    ("themselves", of_y),
+    ("themselves, in other places", elsewhere),
+    ("those of the other style", of_x),
+):
+    print(f"{name:<38} {contextual_loss(features, of_y):11.4f} {losses.l1(features, of_y):8.3f}")
 
 # %% [markdown]
 # What that is good for: two drawings of one thing hardly ever lie on one another. Shift the *true target* a little, and compare
@@ -865,10 +866,12 @@ with torch.no_grad():
         print(f"{name:<34} {losses.l1(other, target):10.3f} {value:13.3f}")
 
 # %% [markdown]
-# Read each column by its last row. Two pixels to the right is more than a third of the way to another emoji for L1, and a tenth
-# or so for the contextual loss. But one pixel is *more* than two: the features were halved, two pixels are one place of the map,
-# and one pixel falls between. A loss does not care about places only as far as its features do not. (And an image is not at 0
-# from itself: the white around an emoji is many equal points, so none is the clear favourite of any.)
+# Read each column by its first and its last row. Two pixels to the right is 30% of the way to another emoji for L1, and 5% for
+# the contextual loss. But one pixel is *worse* than two, 31%: the features were halved, so two pixels are one place of the map,
+# and one pixel falls between. A loss does not care about places only as far as its features do not. And for these features the
+# partner in the other style is further off (67%) than for L1 (59%): style is a feature too.
+#
+# (An image is not at 0 from itself: the white around an emoji is many equal points, so none is the clear favourite of any.)
 #
 # As an **option**: add it to G's loss, between an input and its translation, as one more thing that should survive. It needs no
 # pair. One line: the `extra` of section 4.5. Does it move what it should?

@@ -35,7 +35,7 @@ PLANS = {
     "infogan-fast-mnist": Plan("infogan-fast", "mnist", steps=6_000),
     "pix2pix-outlines": Plan("pix2pix", "emoji-outlines", steps=20_000),
     "pix2pix-styles": Plan("pix2pix", "emoji-styles", steps=20_000),
-    "cyclegan-styles": Plan("cyclegan", "emoji-styles", steps=60_000),
+    "cyclegan-styles": Plan("cyclegan-fast", "emoji-styles", steps=20_000),
 }
 
 

@@ -791,7 +791,7 @@ plots.show(
 #
 # ### 9.2 Pairs that are none
 # This mistake needs no code: two folders whose files are listed in different orders ("img10" comes before "img2"). Every batch loads,
-# every shape is right. Here the targets are moved on by one. L1 alone, so that its loss can be read.
+# every shape is right. Here the targets are moved on by one, or shuffled. L1 alone, so that its loss can be read.
 
 # %%
 BRIEF = device.by_profile(smoke=3, laptop=400, gpu=1000)
@@ -818,8 +818,8 @@ plots.show(
 # %% [markdown]
 # The loss falls in all three, and no shape is wrong. **Shuffled**, the outline says nothing of the target, and every answer is the median
 # emoji of section 3: a pale disc. **Moved by one** is the treacherous case. Emoji are listed by kind, so that a face stands next to a
-# face and a flag next to a flag, and the answers look like those of right pairs, a little softer and about 1 dB lower. With nothing to
-# compare with you would think that it needs more training.
+# face and a flag next to a flag, and the answers look like those of right pairs, a little softer and worse by half a dB to one dB. With
+# nothing to compare with you would think that it needs more training.
 #
 # The cure is to look: draw ten pairs before you train, as section 1 did.
 

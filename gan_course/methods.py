@@ -26,6 +26,7 @@ from gan_course.recipes.recipe import Recipe, Shape, Translation
 from gan_course.recipes.stargan import STARGAN, stargan_discriminator, stargan_generator
 from gan_course.recipes.translation import (
     TRANSLATION,
+    correction_generator,
     cycle_discriminator,
     cycle_generator,
     pair_discriminator,
@@ -42,6 +43,7 @@ __all__ = [
     "Translation",
     "conditional_discriminator",
     "conditional_generator",
+    "correction_generator",
     "cycle_discriminator",
     "cycle_generator",
     "dcgan_discriminator",

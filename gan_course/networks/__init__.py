@@ -13,6 +13,7 @@ from gan_course.networks.conditional import (
     ProjectionDiscriminator,
     class_shares,
 )
+from gan_course.networks.correction import CorrectionGenerator, CorrectionPair
 from gan_course.networks.cycle import CyclePair, PatchPair, ResNetGenerator
 from gan_course.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_course.networks.infogan import Codes, InfoGANDiscriminator, InfoGANGenerator, Judgement
@@ -30,6 +31,8 @@ __all__ = [
     "ConcatenationDiscriminator",
     "ConditionalBatchNorm2d",
     "ConditionalGenerator",
+    "CorrectionGenerator",
+    "CorrectionPair",
     "CyclePair",
     "DCGANDiscriminator",
     "DCGANGenerator",

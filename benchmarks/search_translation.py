@@ -28,6 +28,16 @@ MASK = {"generator": methods.cycle_generator(16, blocks=4, mask=True)}
 FALLING = {"learning_rate_decay": True, "decay_from": 0.5}
 
 
+CORRECTION = {"generator": methods.correction_generator(16, blocks=3), "ema_decay": 0.995}
+PLAIN_D = {"discriminator": methods.cycle_discriminator(32, norm=False)}
+
+
+def weights(cycle: float, identity: float) -> dict:
+    """CycleGAN with other weights than the paper's 10 and 5."""
+    translation = methods.RECIPES["cyclegan"].translation
+    return {"translation": replace(translation, cycle=cycle, identity=identity)}
+
+
 def rates(rate: float) -> dict:
     """Both players' learning rates."""
     return {"g_learning_rate": rate, "d_learning_rate": rate}
@@ -42,6 +52,9 @@ CANDIDATES = {
         "no dropout": {"generator": methods.unet_generator(24, dropout=0.0)},
         "patches of 34": {"discriminator": methods.pair_discriminator(32, layers=2)},
         "batches of 2": {"batch_size": 2},
+        "rates 1e-3, falling, averaged, no dropout": rates(1e-3)
+        | FALLING
+        | {"ema_decay": 0.998, "generator": methods.unet_generator(24, dropout=0.0)},
     },
     "cyclegan": {
         "paper's rates": {},
@@ -51,6 +64,14 @@ CANDIDATES = {
         "mask, rates 1e-3": MASK | rates(1e-3),
         "mask, rates 1e-3, averaged": MASK | rates(1e-3) | {"ema_decay": 0.998},
         "mask, batches of 1": MASK | {"batch_size": 1},
+        "correction": CORRECTION | PLAIN_D | rates(1e-3) | weights(2.0, 1.0),
+        "correction, the paper's weights": CORRECTION | PLAIN_D | rates(1e-3),
+        "correction, weights of a quarter": CORRECTION | PLAIN_D | rates(1e-3) | weights(0.5, 0.25),
+        "correction, D with norm": CORRECTION | rates(1e-3) | weights(2.0, 1.0),
+        "correction, patches of 34": CORRECTION
+        | {"discriminator": methods.cycle_discriminator(32, layers=2, norm=False)}
+        | rates(1e-3)
+        | weights(2.0, 1.0),
     },
 }
 

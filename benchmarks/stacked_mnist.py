@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from gan_course import data, device, methods, training
+from gan_course import data, device, methods, metrics, training
 from gan_course.files import write_atomically
 from gan_course.training import checkpoint
 
@@ -84,9 +84,8 @@ def judge(images: Tensor, classifier: nn.Module) -> dict[str, float]:
         classifier: (N, 1, 28, 28) to logits (N, 10).
     """
     guesses = torch.cat([classifier(part).argmax(1) for part in images.reshape(-1, 1, 28, 28).split(500)])
-    shares = mode_of(guesses.view(-1, 3)).bincount(minlength=1000).double() / len(images)
-    found = shares[shares > 0]
-    return {"modes": len(found), "kl": round((found * (found * 1000).log()).sum().item(), 4)}
+    modes, kl = metrics.classes_captured(mode_of(guesses.view(-1, 3)), 1000)
+    return {"modes": modes, "kl": round(kl, 4)}
 
 
 class Judge(training.callbacks.Callback):

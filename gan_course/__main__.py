@@ -231,9 +231,10 @@ def evaluate(options) -> int:
 
 def _judge_samples(generators: dict, options) -> tuple[list[dict], dict]:
     """A row of numbers and the first 64 samples of each generator that starts from noise; the real images first."""
-    from gan_course import data, metrics, training
+    from gan_course import data, metrics
 
     rows, pictures = [], {}
+    known = {}  # the real images' features, by their shape: the generators share them
     for name, generator in generators.items():
         _, size, _ = generator.image_shape
         real = data.load(options.data, "test", size=size, channels=generator.image_shape[0])
@@ -242,14 +243,17 @@ def _judge_samples(generators: dict, options) -> tuple[list[dict], dict]:
                 f"{name!r} draws images of shape {tuple(generator.image_shape)}, but {options.data!r} holds "
                 f"{real.image_shape}; judge it against the data that it was trained on."
             )
-        fake = training.sample(generator, options.n, options.seed, labels=_labels_like(real, generator, options))
-        extractor = metrics.extractor_for(real.name, real.image_shape)
+        extractor, shape = metrics.extractor_for(real.name, real.image_shape), real.image_shape
+        if shape not in known:
+            known[shape] = metrics.features_of(real.images, extractor, "features of real images")
+        labels = _labels_like(real, generator, options)
+        numbers, fake = metrics.judge(generator, known[shape], extractor, options.n, options.seed, labels, title=name)
         rows.append(
             {
                 "checkpoint": name,
                 "data": real.name,
                 "seed": options.seed,
-                **metrics.compare(real.images, fake, extractor),
+                **numbers,
             }
         )
         pictures = pictures or {"real": real.images[:64]}

@@ -5,6 +5,7 @@ The recipes are written down in `gan_course/recipes`, one file a topic; this mod
 
 from __future__ import annotations
 
+from gan_course.recipes.baselines import BASELINES
 from gan_course.recipes.conditional import CONDITIONAL, conditional_discriminator, conditional_generator
 from gan_course.recipes.infogan import INFOGAN, infogan_discriminator, infogan_generator
 from gan_course.recipes.pieces import (
@@ -25,6 +26,7 @@ from gan_course.recipes.recipe import Recipe, Shape, Translation
 from gan_course.recipes.stargan import STARGAN, stargan_discriminator, stargan_generator
 from gan_course.recipes.translation import (
     TRANSLATION,
+    correction_generator,
     cycle_discriminator,
     cycle_generator,
     pair_discriminator,
@@ -41,6 +43,7 @@ __all__ = [
     "Translation",
     "conditional_discriminator",
     "conditional_generator",
+    "correction_generator",
     "cycle_discriminator",
     "cycle_generator",
     "dcgan_discriminator",
@@ -64,5 +67,5 @@ __all__ = [
 ]
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (*UNCONDITIONAL, *CONDITIONAL, *INFOGAN, *TRANSLATION, *STARGAN)
+    recipe.name: recipe for recipe in (*UNCONDITIONAL, *CONDITIONAL, *INFOGAN, *TRANSLATION, *STARGAN, *BASELINES)
 }

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from gan_course.__main__ import main
@@ -147,3 +148,31 @@ def test_doctor_examines_everything(capsys, monkeypatch):
     monkeypatch.setattr(sources, "verify", lambda: {"mnist.npz": "mnist.npz is damaged."})
     assert run("doctor") == 1
     assert "PROBLEM" in capsys.readouterr().out
+
+
+def test_evaluate_draws_the_samples_of_sample_and_compares_as_compare(tmp_path):
+    """One pass in batches, with a bar, gives the numbers of all samples at once."""
+    from gan_course import data, metrics, training
+
+    numbers = tmp_path / "numbers.json"
+    arguments = ("--data", "mnist", "-n", 700, "--seed", 5, "--json", numbers)
+    assert run("evaluate", "projection-mnist", *arguments) == 0
+    (row,) = json.loads(numbers.read_text())
+    generator, _ = training.load_network("projection-mnist")
+    real = data.load("mnist", "test")
+    rows = torch.randint(len(real), (700,), generator=torch.Generator().manual_seed(5))
+    fake = training.sample(generator, 700, 5, labels=real.labels[rows])
+    wanted = metrics.compare(real.images, fake, metrics.extractor_for("mnist", (1, 28, 28)))
+    assert row["features"] == wanted.pop("features")
+    assert {key: row[key] for key in wanted} == pytest.approx(wanted, rel=1e-6)
+
+
+def test_a_judged_generator_keeps_its_mode_even_when_the_features_fail():
+    from gan_course import metrics, training
+
+    generator, _ = training.load_network("dcgan-fast-mnist", "cpu")
+    extractor = metrics.extractor_for("emoji-noto", (3, 32, 32), torch.device("cpu"))
+    generator.train()
+    with pytest.raises(ValueError, match="made for images of shape"):
+        metrics.judge(generator, torch.zeros(10, 128), extractor, n=20)
+    assert generator.training

@@ -10,7 +10,7 @@ from gan_course.training import checkpoint
 from gan_course.training.translation import joined
 
 PAIRED = ("pix2pix", "pix2pix-l1", "pix2pix-gan", "pix2pix-no-skips")
-CYCLES = ("cyclegan", "cyclegan-no-cycle", "cyclegan-no-identity", "cyclegan-no-pool")
+CYCLES = ("cyclegan", "cyclegan-no-cycle", "cyclegan-no-identity", "cyclegan-no-pool", "cyclegan-fast")
 
 
 @pytest.fixture
@@ -37,7 +37,9 @@ def tiny(name, **changes):
         generator = methods.unet_generator(4, skips=name != "pix2pix-no-skips")
         discriminator = methods.pair_discriminator(4)
     else:
-        generator, discriminator = methods.cycle_generator(4, blocks=1), methods.cycle_discriminator(4)
+        correction = methods.correction_generator(4, blocks=1)
+        generator = correction if name == "cyclegan-fast" else methods.cycle_generator(4, blocks=1)
+        discriminator = methods.cycle_discriminator(4, norm=name != "cyclegan-fast")
     translation = dataclasses.replace(recipe.translation, pool=min(recipe.translation.pool, 10))
     settings = {"generator": generator, "discriminator": discriminator, "translation": translation, "batch_size": 4}
     return dataclasses.replace(recipe, **(settings | {"ema_decay": 0.9} | changes))
@@ -145,9 +147,10 @@ def test_every_recipe_trains_and_says_what_it_measured(name, pairs, styles):
     training.train(run, steps=4, log_every=2)
     terms = {"pix2pix-l1": {"l1"}, "cyclegan": {"cycle", "identity"}, "cyclegan-no-pool": {"cycle", "identity"}}
     terms |= {"cyclegan-no-cycle": {"identity"}, "cyclegan-no-identity": {"cycle"}}
+    terms["cyclegan-fast"] = {"cycle", "identity"}
     players = set() if name == "pix2pix-l1" else {"d_loss", "d_real", "d_fake", "g_loss"}
     assert set(run.history[0]) == {"step", "seconds"} | players | terms.get(name, {"l1"})
-    assert run.images_seen == 16 and (run.pools is not None) == (name in CYCLES[:3])
+    assert run.images_seen == 16 and (run.pools is not None) == (name in CYCLES and name != "cyclegan-no-pool")
     moved = [not torch.equal(a, weights(b)) for a, b in zip(before, (run.generator, run.discriminator), strict=True)]
     assert moved == [True, name != "pix2pix-l1"], "without its term, D is not trained"
     assert not any(p.grad is not None and p.requires_grad for p in run.discriminator.parameters()), "D is frozen in G's"
@@ -174,7 +177,7 @@ def reaches_its_own_player(seen):
     assert [(player, g) for player, g, _ in seen] == [("D", False), ("G", True)]
 
 
-@pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "cyclegan-no-pool"])
+@pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "cyclegan-no-pool", "cyclegan-fast"])
 def test_each_step_reaches_its_own_player(name, pairs, styles, monkeypatch):
     reaches_its_own_player(gradients_of_a_step(name, styles, monkeypatch))
 
@@ -274,6 +277,17 @@ def test_the_wrong_kind_of_data_is_a_plain_error(pairs, squares):
     assert training.train(training.Run(tiny("cyclegan-no-identity"), pairs, device="cpu"), steps=1).step == 1
 
 
+def test_cyclegan_fast_begins_as_a_copy_and_is_soon_none(styles):
+    """The copy costs no cycle and no identity; D must drive it away. While it trains, outputs may leave [-1, 1]."""
+    run = training.Run(tiny("cyclegan-fast"), styles, seed=1, device="cpu")
+    x = styles.inputs.images[:4]
+    assert torch.equal(training.translate(run.sampler, x), data.to_float(x)), "at the start"
+    training.train(run, steps=40, log_every=20)
+    assert (training.translate(run.sampler, x) - data.to_float(x)).abs().mean() > 0.01
+    assert training.translate(run.sampler, x).abs().max() <= 1
+    assert run.history[0]["identity"] < run.history[-1]["identity"], "it grows from nothing"
+
+
 # Schedules, samples, checkpoints.
 
 
@@ -286,7 +300,7 @@ def test_cyclegans_learning_rate_falls_in_the_second_half(styles):
     assert rates == pytest.approx([2e-4, 2e-4, 2e-4, 1e-4, 0])
 
 
-@pytest.mark.parametrize("name", ["pix2pix", "cyclegan"])
+@pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "cyclegan-fast"])
 def test_a_resumed_run_is_bit_for_bit_the_same(name, styles, tmp_path):
     """The dropout's noise, the pool's images and the draws from it included; the pool of 10 is full at the stop."""
     whole = training.train(training.Run(tiny(name), styles, seed=5, device="cpu"), steps=9, log_every=3)
@@ -301,7 +315,7 @@ def test_a_resumed_run_is_bit_for_bit_the_same(name, styles, tmp_path):
     torch.manual_seed(99)
     second = training.Run(tiny(name), styles, seed=5, device="cpu")
     checkpoint.load_run(second, tmp_path / "run.safetensors")
-    if name == "cyclegan":
+    if name in CYCLES:
         assert second.pools["targets"].count == 10 and second.pools["targets"].images.std() > 0
     training.train(second, steps=9, log_every=3)
     for a, b in ((whole.generator, second.generator), (whole.discriminator, second.discriminator)):

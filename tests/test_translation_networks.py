@@ -12,6 +12,7 @@ MAKERS = {
     "resnet": lambda size, a, b: networks.ResNetGenerator(size, a, b, width=4, blocks=2),
     "cycle": lambda size, a, b: networks.CyclePair(size, a, b, width=4, blocks=1),
 }
+ALIKE = {"correction": lambda size, a, b: networks.CorrectionGenerator(size, a, width=4, blocks=2)}
 
 
 def images(size, channels, n=2, seed=0):
@@ -49,8 +50,59 @@ def test_a_generator_with_a_mask_begins_as_a_copy():
         networks.ResNetGenerator(32, 1, 3, mask=True)
 
 
-def test_a_cycle_has_its_way_back():
-    pair = networks.CyclePair(28, 1, 3, width=4, blocks=1)
+@pytest.mark.parametrize("size", [28, 32])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_correction_is_nothing_at_the_start(size, channels):
+    """The output is the input itself; the gradient reaches the last layer, and all others once that is not 0."""
+    generator, x = networks.CorrectionGenerator(size, channels, width=4, blocks=2), images(size, channels)
+    assert torch.equal(generator(x), x) and generator.input_shape == generator.image_shape == (channels, size, size)
+    (generator(x) - 0.3).square().sum().backward()
+    reached = {name for name, p in generator.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+    assert reached == {"last.weight", "last.bias"}
+    torch.manual_seed(0)
+    for parameter in generator.parameters():
+        torch.nn.init.normal_(parameter, 0.0, 0.2)
+    (generator(x.requires_grad_(True)) - 0.3).square().sum().backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in generator.parameters()) and x.grad.abs().sum() > 0
+
+
+def test_a_correction_is_cut_off_only_after_training():
+    """Cut off in training too, a white pixel that is made whiter would have no gradient, and would stay white."""
+    generator, white = networks.CorrectionGenerator(width=4, blocks=1), torch.ones(1, 3, 32, 32)
+    torch.nn.init.constant_(generator.last.bias, 0.5)
+    drawn = generator(white)
+    assert torch.equal(drawn, torch.full_like(white, 1.5)) and torch.equal(generator.eval()(white), white)
+    drawn.sum().backward()
+    assert generator.last.bias.grad.tolist() == [1024.0] * 3
+
+
+def test_a_correction_knows_the_border_but_keeps_colours():
+    """Blocks of an even picture: the same inside, other at the border. And no norm takes the brightness away."""
+    torch.manual_seed(0)
+    generator = networks.CorrectionGenerator(32, 3, width=4, blocks=1)
+    torch.nn.init.normal_(generator.last.weight, 0.0, 0.2)
+    grey, dark = (generator(torch.full((1, 3, 32, 32), value)) - value for value in (0.0, -0.5))
+    assert torch.allclose(grey[..., 10:22, 10:22], grey[..., 16:17, 16:17].expand(-1, -1, 12, 12), atol=1e-6)
+    assert (dark[..., 0, 16] - dark[..., 16, 16]).abs().max() > 1e-3
+    assert (dark[..., 16, 16] - grey[..., 16, 16]).abs().max() > 1e-3
+
+
+def test_without_norm_a_patch_discriminator_sees_brightness():
+    """Instance norm takes away what all pixels have in common; and the logits of a new D are not all but 0."""
+    torch.manual_seed(0)
+    x = images(32, 3)
+    moved = {}
+    for norm in (True, False):
+        discriminator = networks.PatchPair(3, 3, width=8, norm=norm).targets
+        logits, brighter = discriminator(x), discriminator(x + 0.5)
+        moved[norm] = ((logits - brighter)[..., 3:-3, 3:-3].abs().mean() / logits.std()).item()
+        assert norm or logits.std() > 0.1
+    assert moved[False] > 1.5 * moved[True], moved
+
+
+@pytest.mark.parametrize("kind", ["resnet", "correction"])
+def test_a_cycle_has_its_way_back(kind):
+    pair = networks.CyclePair(28, 1, 3, width=4, blocks=1) if kind == "resnet" else networks.CorrectionPair(28, 1)
     x = images(28, 1)
     y = pair.there(x)
     assert torch.equal(pair(x), y) and pair.back(y).shape == x.shape
@@ -152,10 +204,10 @@ def test_dropout_is_the_noise_and_can_be_switched_off():
     assert not torch.equal(network.train()(x), network(x)), "an ordinary dropout now"
 
 
-@pytest.mark.parametrize("name", [*MAKERS, "patch"])
+@pytest.mark.parametrize("name", [*MAKERS, *ALIKE, "patch"])
 def test_an_image_does_not_depend_on_its_batch(name):
     torch.manual_seed(0)
-    network = networks.PatchDiscriminator(3, 4) if name == "patch" else MAKERS[name](32, 3, 3)
+    network = networks.PatchDiscriminator(3, 4) if name == "patch" else (MAKERS | ALIKE)[name](32, 3, 3)
     for module in network.modules():
         if isinstance(module, networks.NoiseDropout):
             module.p = 0.0
@@ -171,8 +223,11 @@ def test_an_image_does_not_depend_on_its_batch(name):
         networks.ResNetGenerator(28, 1, 3, width=4, blocks=1),
         networks.CyclePair(28, 1, 3, width=4, blocks=1),
         networks.CyclePair(28, 3, 3, width=4, blocks=1, mask=True),
+        networks.CorrectionGenerator(28, 1, width=4, blocks=2),
+        networks.CorrectionPair(28, 3, width=4, blocks=1),
         networks.PatchDiscriminator(4, 4, layers=2, norm=False),
         networks.PatchPair(1, 3, width=4, layers=2),
+        networks.PatchPair(1, 3, width=4, norm=False),
     ],
     ids=lambda network: type(network).__name__,
 )
@@ -198,5 +253,7 @@ def test_wrong_images_are_plain_errors():
         networks.ResNetGenerator(width=4)(images(32, 3)[0])
     with pytest.raises(ValueError, match="a multiple of 4 from 12, not 30"):
         networks.ResNetGenerator(30)
+    with pytest.raises(ValueError, match="must be even, not 31"):
+        networks.CorrectionGenerator(31)
     with pytest.raises(ValueError, match="4 pixels are the least, not 3"):
         networks.UNetGenerator(3)

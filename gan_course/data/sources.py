@@ -9,6 +9,7 @@ import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 
@@ -159,7 +160,7 @@ def _read_images(files: list[Path], size: int, channels: int) -> tuple[list[torc
     images, kept = [], []
     for file in tqdm(files, desc="reading images", disable=len(files) < 500):
         try:
-            images.append(_read_image(file, size, channels))
+            images.append(read_image(file, size, channels))
             kept.append(file)
         except Exception as error:  # Pillow's decoders raise nearly anything on a broken file
             reason = str(error).replace(str(file), file.name)
@@ -167,8 +168,12 @@ def _read_images(files: list[Path], size: int, channels: int) -> tuple[list[torc
     return images, kept
 
 
-def _read_image(file: Path, size: int, channels: int) -> torch.Tensor:
-    """One image as uint8 (channels, size, size): upright, on white where transparent, the middle square of it."""
+def read_image(file: Path | BinaryIO, size: int, channels: int) -> torch.Tensor:
+    """One image as uint8 (channels, size, size): upright, on white where transparent, the middle square of it.
+
+    Raises:
+        Exception: of nearly any kind, by Pillow's decoders, where it cannot be read as an image.
+    """
     import numpy as np
     from PIL import Image, ImageOps
 

@@ -21,9 +21,18 @@ def compare(
             real ones are: otherwise a metric may see the missing rounding.
     """
     fake_images = to_uint8(fake_images) if fake_images.is_floating_point() else fake_images
-    real, fake = extractor(real_images), extractor(fake_images)
+    return compare_features(extractor(real_images), extractor(fake_images), extractor.name, k)
+
+
+def compare_features(real: Tensor, fake: Tensor, name: str, k: int = 5) -> dict[str, float | str | int]:
+    """The same numbers from features.
+
+    Args:
+        real, fake: (N, D) and (M, D), both from one extractor.
+        name: of the extractor.
+    """
     return {
-        "features": extractor.name,
+        "features": name,
         "real_images": len(real),
         "fake_images": len(fake),
         "frechet_distance": frechet_distance(real, fake),

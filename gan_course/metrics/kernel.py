@@ -8,6 +8,7 @@ from torch import Tensor
 from gan_course.metrics.inputs import check_features
 
 BLOCK = 2048
+SYMMETRIC_BLOCK = 256  # smaller, as only the blocks on and above the diagonal are computed
 
 
 def kernel_distance(
@@ -46,18 +47,21 @@ def kernel_distance(
 
 
 def _unbiased_mmd(x: Tensor, y: Tensor) -> float:
-    n, m = len(x), len(y)
-    within_x = (_kernel_sum(x, x) - _kernel(x, x, rowwise=True).sum()) / (n * (n - 1))
-    within_y = (_kernel_sum(y, y) - _kernel(y, y, rowwise=True).sum()) / (m * (m - 1))
-    return float(within_x + within_y - 2 * _kernel_sum(x, y) / (n * m))
+    between = sum(_kernel(part, y).sum() for part in x.split(BLOCK)) / (len(x) * len(y))
+    return float(_mean_within(x) + _mean_within(y) - 2 * between)
 
 
-def _kernel_sum(x: Tensor, y: Tensor) -> Tensor:
-    """The sum of the kernel over all pairs, a block of rows at a time to bound the memory."""
-    return sum(_kernel(part, y).sum() for part in x.split(BLOCK))
+def _mean_within(x: Tensor) -> Tensor:
+    """The mean of the kernel over all pairs of different rows, from the blocks on and above the diagonal."""
+    above = x.new_zeros(())
+    for start in range(0, len(x), SYMMETRIC_BLOCK):
+        stop = start + SYMMETRIC_BLOCK
+        rows = x[start:stop]
+        above += _kernel(rows, rows).triu(1).sum()
+        above += sum(_kernel(rows, part).sum() for part in x[stop:].split(8 * BLOCK))
+    return 2 * above / (len(x) * (len(x) - 1))
 
 
-def _kernel(x: Tensor, y: Tensor, rowwise: bool = False) -> Tensor:
-    """The cubic kernel of all pairs (N, M), or of row i with row i only (N,)."""
-    products = (x * y).sum(1) if rowwise else x @ y.T
-    return (products / x.shape[1] + 1).pow(3)
+def _kernel(x: Tensor, y: Tensor) -> Tensor:
+    """The cubic kernel of all pairs (N, M)."""
+    return (x @ y.T).div_(x.shape[1]).add_(1).pow_(3)

@@ -7,9 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gan_course.metrics.distances import BLOCK, inside, same_frame, squared_distances, squared_radii
 from gan_course.metrics.inputs import check_features
-
-BLOCK = 1024
 
 
 class PRDC(NamedTuple):
@@ -29,8 +28,8 @@ def prdc(real: Tensor, fake: Tensor, k: int = 5) -> PRDC:
     density: mean number of real balls around a fake, over k. coverage: share of real balls that hold a fake.
 
     Args:
-        real, fake: (N, D) and (M, D), more than k rows each. Distances are made a block at a time: 10,000 by 10,000
-            needs about 300 MB.
+        real, fake: (N, D) and (M, D), more than k rows each. Distances are made a block at a time, on a CPU in
+            float32; what that cannot decide, float64 does, so the result is that of float64.
         k: the neighbour, not counting the point itself.
 
     Raises:
@@ -41,23 +40,20 @@ def prdc(real: Tensor, fake: Tensor, k: int = 5) -> PRDC:
     if k < 1:
         raise ValueError(f"k is {k}; it must be at least 1.")
     real, fake = check_features(real, fake, at_least=k + 1)
-    real_radii, fake_radii = _radii(real, k), _radii(fake, k)
-    in_real_balls = torch.zeros(len(fake), dtype=torch.long, device=real.device)
+    real, fake = same_frame(real, fake)
+    real_radii, fake_radii = squared_radii(real, k), squared_radii(fake, k)
+    in_real_balls = torch.zeros(len(fake), dtype=torch.long, device=real_radii.device)
     recalled, covered = [], []
-    for rows, radii in zip(real.split(BLOCK), real_radii.split(BLOCK), strict=True):
-        distances = torch.cdist(rows, fake)
-        in_real_balls += (distances < radii[:, None]).sum(0)
-        recalled.append((distances < fake_radii).any(1))
-        covered.append(distances.amin(1) < radii)
+    for start in range(0, len(real), BLOCK):
+        rows = slice(start, start + BLOCK)
+        distances = squared_distances(real.fast[rows], fake.fast)
+        in_balls = inside(real, rows, fake, real_radii[rows], True, distances)
+        in_real_balls += in_balls.sum(0)
+        covered.append(in_balls.any(1))
+        recalled.append(inside(real, rows, fake, fake_radii, False, distances).any(1))
     return PRDC(
         precision=(in_real_balls > 0).double().mean().item(),
         recall=torch.cat(recalled).double().mean().item(),
         density=in_real_balls.double().mean().item() / k,
         coverage=torch.cat(covered).double().mean().item(),
     )
-
-
-def _radii(points: Tensor, k: int) -> Tensor:
-    """The distance of each point to its k-th nearest neighbour, (N,). The nearest of all is the point itself."""
-    blocks = [torch.cdist(rows, points).kthvalue(k + 1, dim=1).values for rows in points.split(BLOCK)]
-    return torch.cat(blocks)

@@ -13,6 +13,7 @@ from gan_course.networks.conditional import (
     ProjectionDiscriminator,
     class_shares,
 )
+from gan_course.networks.correction import CorrectionGenerator, CorrectionPair
 from gan_course.networks.cycle import CyclePair, PatchPair, ResNetGenerator
 from gan_course.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from gan_course.networks.infogan import Codes, InfoGANDiscriminator, InfoGANGenerator, Judgement
@@ -30,6 +31,8 @@ __all__ = [
     "ConcatenationDiscriminator",
     "ConditionalBatchNorm2d",
     "ConditionalGenerator",
+    "CorrectionGenerator",
+    "CorrectionPair",
     "CyclePair",
     "DCGANDiscriminator",
     "DCGANGenerator",
@@ -81,7 +84,7 @@ def build(config: dict) -> nn.Module:
         ValueError: the course has no such network, or it does not take these arguments.
     """
     name = config.get("class")
-    kind = globals().get(name) if name in __all__ else None
+    kind = globals().get(name) if name in __all__ else _baseline(name)
     if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
         raise ValueError(f"The course has no network called {name!r}; the card was made by another version of it.")
     try:
@@ -89,3 +92,10 @@ def build(config: dict) -> nn.Module:
     except TypeError as error:
         raise ValueError(f"The network {name} cannot be built from this card: {error}.") from None
     return spectral_norm(network) if config.get("spectral_norm") else network
+
+
+def _baseline(name: str | None) -> type | None:
+    """The model of `baselines` with this name, which a checkpoint may hold as well; None if there is none."""
+    from gan_course import baselines  # here, since it is built on networks
+
+    return getattr(baselines, name) if name in baselines.__all__ else None

@@ -34,6 +34,17 @@ def initialise_dcgan(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
+def initialise_he(module: nn.Module) -> None:
+    """Weights of convolutions such that signals keep their size through LeakyReLU(0.2), and biases of 0.
+
+    Source: He, Zhang, Ren, Sun (2015), equations 14 and 15.
+    """
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.kaiming_normal_(module.weight, a=0.2)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
 def spectral_norm(network: nn.Module) -> nn.Module:
     """Divide the weight of every convolution and linear layer by its largest singular value; returns the network.
 

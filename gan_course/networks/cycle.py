@@ -126,17 +126,18 @@ class PatchPair(nn.Module):
 
     Args:
         input_channels, channels: of the inputs and of the targets.
-        width, layers: as of PatchDiscriminator.
+        width, layers, norm: as of PatchDiscriminator.
 
     Attributes:
         inputs, targets: each judges the images of its side.
     """
 
-    def __init__(self, input_channels: int = 3, channels: int = 3, width: int = 32, layers: int = 1):
+    def __init__(self, input_channels: int = 3, channels: int = 3, width: int = 32, layers: int = 1, norm: bool = True):
         super().__init__()
         self.config = {"input_channels": input_channels, "channels": channels, "width": width, "layers": layers}
-        self.inputs = PatchDiscriminator(input_channels, width, layers)
-        self.targets = PatchDiscriminator(channels, width, layers)
+        self.config["norm"] = norm
+        self.inputs = PatchDiscriminator(input_channels, width, layers, norm)
+        self.targets = PatchDiscriminator(channels, width, layers, norm)
 
 
 def _norm_relu(channels: int) -> list[nn.Module]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_course.networks.blocks import initialise_dcgan
+from gan_course.networks.blocks import initialise_dcgan, initialise_he
 
 Shape = tuple[int, int, int]
 MOST = 4  # no layer has more than this many times the width of the first
@@ -137,7 +137,8 @@ class PatchDiscriminator(nn.Module):
         channels: of what it judges. A conditional D, as in pix2pix, gets input and output joined along the channels.
         width: channels of the first layer; then twice as many a layer, eight times at most.
         layers: layers of stride 2. 0, 1, 2, 3 see patches of 1, 16, 34, 70 pixels; at 0 all kernels are 1x1 (PixelGAN).
-        norm: whether there is an instance norm.
+        norm: whether there is an instance norm. It hides an image's mean colours and contrast from D; without it the
+            weights start larger (He), or hardly anything of an image would arrive at the last layer.
 
     Attributes:
         receptive_field: side of the patch that one logit has seen.
@@ -159,7 +160,7 @@ class PatchDiscriminator(nn.Module):
             modules += [nn.LeakyReLU(0.2, inplace=True)] if i < len(strides) - 1 else []
         self.layers = nn.Sequential(*modules)
         self.receptive_field = receptive_field([(kernel, stride) for stride in strides])
-        self.apply(initialise_dcgan)
+        self.apply(initialise_dcgan if norm else initialise_he)
 
     def forward(self, images: Tensor) -> Tensor:
         """Images (N, channels, H, W) in [-1, 1] to logits (N, 1, h, w)."""

@@ -43,7 +43,8 @@ class Recipe:
             there is a condition; (input shape, image shape) -> one where images are translated.
         condition: how the networks are told the class of a sample, in words; None where they are told nothing.
         translation: for methods that turn images into images; None for those that start from noise.
-        loss: a key of losses.LOSSES, or a loss of your own.
+        loss: a key of losses.LOSSES, or a loss of your own; of a baseline, which nobody judges:
+            (model, images, rng) -> scalar.
         batch_size: images in a batch; of several processes together.
         optimizer: "adam", or "rmsprop" with PyTorch's defaults, which reads no betas.
         g_learning_rate, d_learning_rate, betas: of the two optimizers.
@@ -67,7 +68,7 @@ class Recipe:
     discriminator: Callable[..., nn.Module]
     condition: str | None = None
     translation: Translation | None = None
-    loss: str | AdversarialLoss = "non_saturating"
+    loss: str | AdversarialLoss | Callable[..., Tensor] = "non_saturating"
     batch_size: int = 128
     optimizer: str = "adam"
     g_learning_rate: float = 2e-4

@@ -64,12 +64,13 @@ class Run:
         return network.to(self.device, memory_format=torch.channels_last)
 
     def _optimizer(self, network: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
+        parameters = [{"params": list(network.parameters())}]  # a group, which may be empty: see NoDiscriminator
         if self.recipe.optimizer == "rmsprop":
-            return torch.optim.RMSprop(network.parameters(), learning_rate)
+            return torch.optim.RMSprop(parameters, learning_rate)
         if self.recipe.optimizer != "adam":
             raise ValueError(f"The optimizer {self.recipe.optimizer!r} is not known; use 'adam' or 'rmsprop'.")
         fused = self.device.type in ("cpu", "cuda")
-        return torch.optim.Adam(network.parameters(), learning_rate, self.recipe.betas, fused=fused)
+        return torch.optim.Adam(parameters, learning_rate, self.recipe.betas, fused=fused)
 
     def _pools(self) -> nn.ModuleDict | None:
         if not self.recipe.translation or not self.recipe.translation.pool:

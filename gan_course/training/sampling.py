@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
 from gan_course.data.images import to_float
 
 
-@torch.inference_mode()
 def sample(
     generator: nn.Module, n: int, seed: int = 0, batch_size: int = 500, labels: Tensor | int | None = None
 ) -> Tensor:
@@ -24,6 +25,14 @@ def sample(
         ValueError: a label that is no class, as many labels as not n, or labels for a generator that knows no classes;
             or the generator starts from images.
     """
+    return torch.cat(list(sample_batches(generator, n, seed, batch_size, labels)))
+
+
+@torch.inference_mode()
+def sample_batches(
+    generator: nn.Module, n: int, seed: int = 0, batch_size: int = 500, labels: Tensor | int | None = None
+) -> Iterator[Tensor]:
+    """The images of `sample` batch by batch, for those who need not hold them all."""
     if not hasattr(generator, "latent_dim"):
         raise ValueError("This generator starts from images and not from noise; show it some with training.translate.")
     place = next(generator.parameters()).device
@@ -35,10 +44,11 @@ def sample(
         raise ValueError("This generator knows no classes, so it cannot be told a label.")
     was_training = generator.training
     generator.eval()
-    parts = zip(*(values.split(batch_size) for values in inputs), strict=True)
-    images = [generator(*(values.to(place) for values in part)).float().cpu() for part in parts]
-    generator.train(was_training)
-    return torch.cat(images)
+    try:
+        for part in zip(*(values.split(batch_size) for values in inputs), strict=True):
+            yield generator(*(values.to(place) for values in part)).float().cpu()
+    finally:
+        generator.train(was_training)
 
 
 def checked_labels(labels: Tensor | int | None, n: int, classes: int, rng: torch.Generator | None = None) -> Tensor:

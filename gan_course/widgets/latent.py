@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from gan_course.plots import tile
+from gan_course.walks import slerp
 from gan_course.widgets.panel import Panel, with_tooltip
 from gan_course.widgets.raster import ErrorLine, device_of, img_tag, make_images, row_of, rows_of, strips_figure
 
@@ -21,29 +22,6 @@ REACH = 3.0  # a slider goes this many standard deviations each way
 PICTURE_WIDTH = 280  # pixels on the screen that the big image aims at
 THUMBNAILS = 5  # on the strip from A to B
 THUMBNAIL_WIDTH = 64
-
-
-def slerp(start: torch.Tensor, end: torch.Tensor, amount: float | torch.Tensor) -> torch.Tensor:
-    """Walk from `start` to `end` along the sphere, so that codes in between are as long as real ones.
-
-    A straight line between two Gaussian codes passes through the middle, where the generator has seen
-    next to nothing. Codes in line with the origin have no one arc between them; there the line is taken.
-
-    Args:
-        start, end: codes (..., D).
-        amount: 0 gives exactly `start`, 1 exactly `end`; a number, or a tensor that broadcasts with (...).
-
-    Returns:
-        Codes (..., D); for codes of equal norm, of the same norm.
-    """
-    amount = torch.as_tensor(amount, dtype=start.dtype, device=start.device).unsqueeze(-1)
-    norms = start.norm(dim=-1, keepdim=True) * end.norm(dim=-1, keepdim=True)
-    cosine = (start * end).sum(dim=-1, keepdim=True) / norms.clamp_min(torch.finfo(start.dtype).tiny)
-    angle = torch.acos(cosine.clamp(-1, 1))
-    sine = torch.sin(angle)
-    arc = torch.sin((1 - amount) * angle) / sine * start + torch.sin(amount * angle) / sine * end
-    line = (1 - amount) * start + amount * end
-    return torch.where((sine > 1e-3) & (norms > 0), arc, line)
 
 
 def random_directions(count: int, latent_dim: int, generator: torch.Generator | None = None) -> torch.Tensor:

@@ -1088,7 +1088,7 @@ if table:
         print(f"{row['name']:<20}" + "".join(f"{cell:>17}" for cell in cells))
 
 # %% [markdown]
-# TODO: what the table shows: the reconstruction is what keeps the digit, the domain terms are what is obeyed.
+# TODO: what the table shows: is it the reconstruction that keeps the digit, and is it the domain terms that make G obey?
 #
 # ## 11 Break it
 # ### 11.1 A deaf generator

@@ -1,4 +1,4 @@
-"""CycleGAN whole, and without its cycle, its identity term or its pool, over several seeds (lesson 09).
+"""CycleGAN whole, without its cycle, its identity term or its pool, and the fast recipe, over seeds (lesson 09).
 
     OMP_NUM_THREADS=1 python benchmarks/cyclegan_table.py [--steps 2000] [--seeds 3] [--most N] [--out FILE]
 
@@ -27,7 +27,7 @@ from pix2pix_table import METRICS, save_row, shown
 from gan_course import data, device, losses, methods, metrics, training
 
 RESULT = table.RESULTS / "cyclegan_table.json"
-NAMES = ("cyclegan", "cyclegan-no-cycle", "cyclegan-no-identity", "cyclegan-no-pool")
+NAMES = ("cyclegan", "cyclegan-no-cycle", "cyclegan-no-identity", "cyclegan-no-pool", "cyclegan-fast")
 OWN = ("cycle", "identity", "change")
 
 

@@ -396,8 +396,13 @@ def test_evaluate_asks_for_classes_as_often_as_the_data_have_them(squares, tmp_p
     rare = dataclasses.replace(squares, labels=(torch.arange(64) == 0).long() * 3)
     asked = {}
     monkeypatch.setattr(data, "load", lambda *_, **__: rare)
-    sample = training.sample
-    monkeypatch.setattr(training, "sample", lambda *a, labels: asked.update(labels=labels) or sample(*a, labels=labels))
+    judge = metrics.judge
+
+    def noted(*arguments, **keywords):
+        asked["labels"] = arguments[5]
+        return judge(*arguments, **keywords)
+
+    monkeypatch.setattr(metrics, "judge", noted)
     assert run("evaluate", tmp_path, "--data", "squares", "-n", 200) == 0
     counts = asked["labels"].bincount(minlength=4).tolist()
     assert counts[0] + counts[3] == 200 and 0 < counts[3] < 12, counts

@@ -33,8 +33,8 @@ PLANS = {
     "wgan-gp-fast-mnist": Plan("wgan-gp-fast", "mnist", steps=4_000),
     "projection-mnist": Plan("projection", "mnist", steps=6_000),
     "infogan-fast-mnist": Plan("infogan-fast", "mnist", steps=6_000),
-    "pix2pix-outlines": Plan("pix2pix", "emoji-outlines", steps=20_000),
-    "pix2pix-styles": Plan("pix2pix", "emoji-styles", steps=20_000),
+    "pix2pix-outlines": Plan("pix2pix-fast", "emoji-outlines", steps=20_000),
+    "pix2pix-styles": Plan("pix2pix-fast", "emoji-styles", steps=20_000),
     "cyclegan-styles": Plan("cyclegan-fast", "emoji-styles", steps=20_000),
 }
 

@@ -9,7 +9,7 @@ from gan_course import data, losses, methods, networks, training
 from gan_course.training import checkpoint
 from gan_course.training.translation import joined
 
-PAIRED = ("pix2pix", "pix2pix-l1", "pix2pix-gan", "pix2pix-no-skips")
+PAIRED = ("pix2pix", "pix2pix-l1", "pix2pix-gan", "pix2pix-no-skips", "pix2pix-fast")
 CYCLES = ("cyclegan", "cyclegan-no-cycle", "cyclegan-no-identity", "cyclegan-no-pool", "cyclegan-fast")
 
 
@@ -291,13 +291,14 @@ def test_cyclegan_fast_begins_as_a_copy_and_is_soon_none(styles):
 # Schedules, samples, checkpoints.
 
 
-def test_cyclegans_learning_rate_falls_in_the_second_half(styles):
-    run, rates = training.Run(tiny("cyclegan"), styles, device="cpu"), []
+@pytest.mark.parametrize(("name", "rate"), [("cyclegan", 2e-4), ("cyclegan-fast", 1e-3), ("pix2pix-fast", 1e-3)])
+def test_the_learning_rate_falls_in_the_second_half(name, rate, styles):
+    run, rates = training.Run(tiny(name), styles, device="cpu"), []
     for progress in (0.0, 0.25, 0.5, 0.75, 1.0):
         run.progress = progress
         run.set_learning_rates()
         rates.append(run.g_optimizer.param_groups[0]["lr"])
-    assert rates == pytest.approx([2e-4, 2e-4, 2e-4, 1e-4, 0])
+    assert rates == pytest.approx([rate, rate, rate, rate / 2, 0])
 
 
 @pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "cyclegan-fast"])

@@ -121,6 +121,13 @@ def expect_number(value: Any, what: str, hint: str) -> float:
         raise NotYet(problem, hint) from None
 
 
+def gradient_of(value: torch.Tensor, place: torch.Tensor) -> torch.Tensor | None:
+    """The gradient of a scalar with respect to `place`, or None where there is no way. The graph is kept."""
+    if not value.requires_grad:
+        return None
+    return torch.autograd.grad(value, place, retain_graph=True, allow_unused=True)[0]
+
+
 def expect_tensor(value: Any, shape: tuple[int, ...], what: str = "the result") -> None:
     """Stop the check unless `value` is a tensor of this shape without NaN or infinity."""
     expect(

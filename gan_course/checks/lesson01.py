@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_course.checks.framework import attempt, check, expect, expect_number, expect_tensor
+from gan_course.checks.framework import attempt, check, expect, expect_number, expect_tensor, gradient_of
 from gan_course.checks.rounds import Game
 
 
@@ -136,13 +136,13 @@ def minimax_losses(function: Any) -> None:
     for mistake, problem in mistakes:
         expect(abs(d - mistake) > 1e-4, problem, hint)
     expect(abs(d - wanted) < 1e-4, f"D's loss should be {wanted:.4f} here, but is {d:.4f}.", hint)
-    slope = _slope(d_loss, real)
+    slope = gradient_of(d_loss, real)
     expect(slope is not None, "no gradient flows from D's loss to its logits.", "No .item(), .detach() or new tensor.")
-    _expect_generator(_slope(g_loss, fake), fake)
+    _expect_generator(gradient_of(g_loss, fake), fake)
     d_loss, g_loss, real, fake = _losses(function, [-120.0], [120.0])
     lost = "softplus is exact where the logarithm of a sigmoid is not."
     expect(abs(d_loss.item() - 240) < 0.1, f"at logits of -120 and 120 D's loss is {d_loss.item():.4g}, not 240.", lost)
-    slope = _slope(d_loss, real)
+    slope = gradient_of(d_loss, real)
     steep = slope is not None and abs(slope.item() + 1) < 1e-3
     expect(steep, "a real logit of -120 gets no gradient, just where D is most wrong.", lost)
     d_loss, g_loss, *_ = _losses(function, [120.0], [-120.0])
@@ -261,13 +261,6 @@ def _losses(function: Any, real: list[float], fake: list[float]) -> tuple[Tensor
         problem = f"{name}'s loss is {loss.item()} at logits {real} and {fake}."
         expect(loss.isfinite(), problem, "Use softplus, not log(sigmoid).")
     return *result, real_logits, fake_logits
-
-
-def _slope(loss: Tensor, logits: Tensor) -> Tensor | None:
-    """The gradient of the loss with respect to the logits, or None where there is no way."""
-    if not loss.requires_grad:
-        return None
-    return torch.autograd.grad(loss, logits, retain_graph=True, allow_unused=True)[0]
 
 
 def _short(numbers: Tensor) -> str:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gan_course import networks
 from gan_course.checks import recordings
-from gan_course.checks.framework import attempt, check, expect, expect_tensor
+from gan_course.checks.framework import attempt, check, expect, expect_tensor, gradient_of
 
 
 @check
@@ -134,7 +134,9 @@ def smoothed_loss(function: Any) -> None:
         loss = attempt(function, real, fake, target)
         expect_tensor(loss, (), "the loss")
         for name, logits in (("real", real), ("fake", fake)):
-            expect(_slope(loss, logits) is not None, f"no gradient reaches the {name} logits.", "No detach, no item.")
+            expect(
+                gradient_of(loss, logits) is not None, f"no gradient reaches the {name} logits.", "No detach, no item."
+            )
         if target < 1:
             _name_slopes("the loss", loss, (real, fake), _smoothing_mistakes(real, fake, target))
         wanted = _smoothed(real, fake, target)
@@ -349,17 +351,10 @@ def _two_losses(function: Any, real: list[float], fake: list[float]) -> tuple[Te
     return *result, real_logits, fake_logits
 
 
-def _slope(loss: Tensor, logits: Tensor) -> Tensor | None:
-    """The gradient of the loss by the logits, or None where there is no way."""
-    if not loss.requires_grad:
-        return None
-    return torch.autograd.grad(loss, logits, retain_graph=True, allow_unused=True)[0]
-
-
 def _same_slopes(a: Tensor, b: Tensor, inputs: tuple[Tensor, ...]) -> bool:
     """Whether two losses have the same gradient by all the inputs; no way counts as 0."""
     for logits in inputs:
-        first, second = (_slope(loss, logits) for loss in (a, b))
+        first, second = (gradient_of(loss, logits) for loss in (a, b))
         zero = torch.zeros_like(logits)
         if not torch.allclose(zero if first is None else first, zero if second is None else second, atol=1e-5):
             return False
@@ -368,7 +363,7 @@ def _same_slopes(a: Tensor, b: Tensor, inputs: tuple[Tensor, ...]) -> bool:
 
 def _name_slopes(what: str, loss: Tensor, inputs: tuple[Tensor, ...], mistakes: list[tuple[Tensor, str, str]]) -> None:
     """Stop if the loss has no gradient, or that of a known mistake."""
-    ways = any(_slope(loss, logits) is not None for logits in inputs)
+    ways = any(gradient_of(loss, logits) is not None for logits in inputs)
     expect(ways, f"no gradient flows from {what} to the logits.", "No .item(), .detach() or new tensor.")
     for wrong, problem, hint in mistakes:
         expect(not _same_slopes(loss, wrong, inputs), problem, hint)

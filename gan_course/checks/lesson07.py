@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_course.checks.framework import attempt, check, expect, expect_number, expect_tensor
+from gan_course.checks.framework import attempt, check, expect, expect_number, expect_tensor, gradient_of
 from gan_course.networks import Codes, Judgement
 
 LOG_2, LOG_10, LOG_2PI = math.log(2), math.log(10), math.log(2 * math.pi)
@@ -272,8 +272,8 @@ def _wrong_bounds(name: str, real: Judgement, fake: Judgement, codes: Codes, w: 
 def _expect_loss(name: str, loss: Tensor, right: Tensor, places: dict[str, Tensor]) -> None:
     """The value of D's or G's loss, and its gradient at each of the places."""
     found, wanted = loss.item(), right.item()
-    slopes = {what: _slope(right, place) for what, place in places.items()}
-    alike = all(_close(_slope(loss, place), slopes[what]) for what, place in places.items())
+    slopes = {what: gradient_of(right, place) for what, place in places.items()}
+    alike = all(_close(gradient_of(loss, place), slopes[what]) for what, place in places.items())
     expect(
         _near(found, wanted) or not alike,
         f"only constants are missing from {name}'s loss. Its gradients are right, and training would go the same way, "
@@ -372,19 +372,12 @@ def _continuous(judged: Judgement, codes: Codes) -> Tensor:
     return (LOG_2 - error / 2 - LOG_2PI / 2).sum(1).mean()
 
 
-def _slope(value: Tensor, place: Tensor) -> Tensor | None:
-    """The gradient of the value at `place`; None where none arrives."""
-    if not value.requires_grad:
-        return None
-    return torch.autograd.grad(value, place, retain_graph=True, allow_unused=True)[0]
-
-
 def _expect_gradient(value: Tensor, place: Tensor, wanted: Tensor, what: str) -> None:
     """The gradient of the value reaches `place`, and is `wanted`."""
     hint = "No .item(), .detach(), no_grad or torch.tensor(...) on the way."
-    slope = _slope(value, place)
-    expect(slope is not None, f"the value is right, but no gradient reaches {what}: nothing would be learned.", hint)
-    expect(_close(slope, wanted), f"the value is right, but the gradient at {what} is not.", hint)
+    found = gradient_of(value, place)
+    expect(found is not None, f"the value is right, but no gradient reaches {what}: nothing would be learned.", hint)
+    expect(_close(found, wanted), f"the value is right, but the gradient at {what} is not.", hint)
 
 
 def _share(value: Any) -> float:

@@ -9,16 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_course.checks.framework import attempt, check, expect, expect_tensor
+from gan_course.checks.framework import attempt, check, expect, expect_number, expect_tensor
 
 
 @check
 def coin_flip(guess: Any) -> None:
     """White in 60 of 100 cases: L1 alone answers with the median, which is white."""
-    if isinstance(guess, Tensor) and guess.numel() == 1:
-        guess = guess.item()
-    number = isinstance(guess, int | float) and not isinstance(guess, bool)
-    expect(number, f"the guess should be a number, but is {guess!r}.", "For example `guess = 0.5`.")
+    guess = expect_number(guess, "the guess", "For example `guess = 0.5`.")
     expect(-1 <= guess <= 1, f"{guess:g} is no pixel: black is -1 and white is 1.", "From -1 to 1.")
     expect(
         abs(guess - 0.2) > 0.02,

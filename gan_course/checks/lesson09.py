@@ -10,15 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_course.checks.framework import attempt, check, expect, expect_tensor
+from gan_course.checks.framework import attempt, check, expect, expect_number, expect_tensor, gradient_of
 from gan_course.networks import StarGANLogits
 
 
 @check
 def mirrored_cycle(guess: Any) -> None:
     """The cycle loss of a pair that mirrors there and mirrors back: 0."""
-    number = isinstance(guess, int | float) and not isinstance(guess, bool)
-    expect(number, f"the guess should be a number, but is {guess!r}.", "Write for example `guess = 0.5`.")
+    guess = expect_number(guess, "the guess", "Write for example `guess = 0.5`.")
     hint = "Write x, and under it what G makes of it, and under that what F makes of that. How far is the last from x?"
     expect(guess >= 0, "a mean of absolute differences is never below 0.", hint)
     expect(
@@ -270,9 +269,10 @@ def _close(a: Tensor, b: Tensor) -> bool:
 def _expect_gradient(value: Tensor, place: Tensor, right: Tensor, what: str) -> None:
     """The gradient of the value reaches `place`, and is that of the right value."""
     hint = "No .item(), .detach(), no_grad or torch.tensor(...) on the way."
-    (wanted,) = torch.autograd.grad(right, place, retain_graph=True)
-    slope = None
-    if value.requires_grad:
-        (slope,) = torch.autograd.grad(value, place, retain_graph=True, allow_unused=True)
-    expect(slope is not None, f"no gradient reaches {what}.", hint)
-    expect(_close(slope, wanted), f"the gradient that reaches {what} is not right, though the value is.", hint)
+    found = gradient_of(value, place)
+    expect(found is not None, f"no gradient reaches {what}.", hint)
+    expect(
+        _close(found, gradient_of(right, place)),
+        f"the gradient that reaches {what} is not right, though the value is.",
+        hint,
+    )

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gan_course.networks.cycle import GeneratorPair
 from gan_course.networks.translation import check_images
 
 
@@ -56,23 +57,11 @@ class CorrectionGenerator(nn.Module):
         return drawn if self.training else drawn.clamp(-1, 1)
 
 
-class CorrectionPair(nn.Module):
-    """Both generators of a CycleGAN, each of which begins as a copy; the arguments are CorrectionGenerator's.
-
-    Attributes:
-        there: inputs to targets. back: targets to inputs.
-    """
+class CorrectionPair(GeneratorPair):
+    """Two CorrectionGenerators, each of which begins as a copy; the arguments are theirs."""
 
     def __init__(self, image_size: int = 32, channels: int = 3, width: int = 16, blocks: int = 3):
-        super().__init__()
-        self.there = CorrectionGenerator(image_size, channels, width, blocks)
-        self.back = CorrectionGenerator(image_size, channels, width, blocks)
-        self.config = self.there.config
-        self.input_shape, self.image_shape = self.there.input_shape, self.there.image_shape
-
-    def forward(self, images: Tensor) -> Tensor:
-        """The way there, as of any generator that translates: (N, C, H, W) to the same."""
-        return self.there(images)
+        super().__init__(*(CorrectionGenerator(image_size, channels, width, blocks) for _ in range(2)))
 
 
 class _Block(nn.Module):

@@ -91,15 +91,25 @@ class ResidualBlock(nn.Module):
         return x + self.layers(x)
 
 
-class CyclePair(nn.Module):
+class GeneratorPair(nn.Module):
     """Both generators of a CycleGAN in one module, so that a run and a checkpoint keep them together.
-
-    Args:
-        image_size, input_channels, channels, width, blocks, mask: as of ResNetGenerator, for the way there.
 
     Attributes:
         there: inputs to targets. back: targets to inputs.
     """
+
+    def __init__(self, there: nn.Module, back: nn.Module):
+        super().__init__()
+        self.there, self.back, self.config = there, back, there.config
+        self.input_shape, self.image_shape = there.input_shape, there.image_shape
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The way there, as of any generator that translates: (N, input_channels, H, W) to (N, channels, H, W)."""
+        return self.there(images)
+
+
+class CyclePair(GeneratorPair):
+    """Two ResNetGenerators; the arguments are those of the one for the way there."""
 
     def __init__(
         self,
@@ -110,15 +120,10 @@ class CyclePair(nn.Module):
         blocks: int = 4,
         mask: bool = False,
     ):
-        super().__init__()
-        self.there = ResNetGenerator(image_size, input_channels, channels, width, blocks, mask)
-        self.back = ResNetGenerator(image_size, channels, input_channels, width, blocks, mask)
-        self.config = self.there.config
-        self.input_shape, self.image_shape = self.there.input_shape, self.there.image_shape
-
-    def forward(self, images: Tensor) -> Tensor:
-        """The way there, as of any generator that translates: (N, input_channels, H, W) to (N, channels, H, W)."""
-        return self.there(images)
+        super().__init__(
+            ResNetGenerator(image_size, input_channels, channels, width, blocks, mask),
+            ResNetGenerator(image_size, channels, input_channels, width, blocks, mask),
+        )
 
 
 class PatchPair(nn.Module):

@@ -31,7 +31,7 @@ from pathlib import Path
 import torch
 from search_toy_modes import SETS as POINT_SETS
 from search_toy_modes import judged as judged_points
-from table import RESULTS, missing, parser, rounded, seconds_a_step, spread, write
+from table import RESULTS, before, missing, parser, rounded, seconds_a_step, spread, write
 
 from gan_course import baselines, data, device, methods, metrics, training
 from gan_course.baselines.autoregressive import bits_inside_levels
@@ -57,9 +57,7 @@ def main() -> None:
     options.add_argument("--compared", type=int, default=COMPARED, help="samples of images, at most")
     arguments = options.parse_args()
     settings = {"seconds": arguments.seconds, "compared": arguments.compared}
-    result = json.loads(arguments.out.read_text(encoding="utf-8")) if arguments.out.exists() else {"rows": []}
-    if any(result.get(key, value) != value for key, value in settings.items()):
-        raise SystemExit(f"{arguments.out} was made with other settings: give another --out.")
+    result = before(arguments.out, **settings)
     wanted = [(data, name, 0) for data in arguments.sets for name in REAL if data != "grid"]
     wanted += [
         (data, name, seed)

@@ -23,7 +23,7 @@ import json
 import time
 
 import torch
-from table import RESULTS, missing, parser, rounded, seconds_a_step, spread, write
+from table import RESULTS, before, missing, parser, rounded, seconds_a_step, spread, write
 
 from gan_course import data, device, methods, metrics, training
 
@@ -40,10 +40,8 @@ def main() -> None:
     options.add_argument("--seeds", type=int, default=3)
     options.add_argument("--sets", nargs="+", default=SETS)
     arguments = options.parse_args()
-    before = json.loads(arguments.out.read_text(encoding="utf-8")) if arguments.out.exists() else {"rows": []}
-    if before.get("seconds", arguments.seconds) != arguments.seconds:
-        raise SystemExit(f"{arguments.out} was made with {before['seconds']} seconds: give another --out.")
-    rows = before["rows"]
+    result = before(arguments.out, seconds=arguments.seconds)
+    rows = result["rows"]
     wanted = [(0, name, "real") for name in arguments.sets]
     wanted += itertools.product(range(arguments.seeds), arguments.sets, NAMES)
     wanted = missing(wanted, rows, ("seed", "data", "name"))
@@ -51,7 +49,7 @@ def main() -> None:
         return print("nothing is missing")
     torch.set_num_threads(1)
     sets = {name: (data.load(name), data.load(name, "test")) for name in arguments.sets}
-    steps = before.get("steps_in_budget") or steps_in_budget(sets, arguments.seconds)
+    steps = result.get("steps_in_budget") or steps_in_budget(sets, arguments.seconds)
     for seed, set_name, name in wanted[: arguments.most]:
         train, test = sets[set_name]
         row = {"name": name, "data": set_name, "seed": seed}

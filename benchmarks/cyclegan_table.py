@@ -37,9 +37,7 @@ def main() -> None:
     options.add_argument("--steps", type=int, default=2_000)
     options.add_argument("--seeds", type=int, default=3)
     arguments = options.parse_args()
-    rows = table.stored(arguments.out)
-    if any(row["steps"] not in (0, arguments.steps) for row in rows):
-        raise SystemExit(f"{arguments.out} was made with another number of steps: give another --out.")
+    rows = table.before(arguments.out, steps=arguments.steps)["rows"]
     wanted = [("copy", 0), *((name, seed) for seed, name in itertools.product(range(arguments.seeds), NAMES))]
     torch.set_num_threads(1)
     for name, seed in table.missing(wanted, rows, ("name", "seed"))[: arguments.most]:

@@ -11,20 +11,18 @@ pairs are kept as one picture a row beside the result file. Rows that the result
 
 from __future__ import annotations
 
-import argparse
 import io
 import itertools
 import json
-import statistics
 import time
 from pathlib import Path
 
 import torch
+from table import RESULTS, before, missing, parser, spread, write
 
 from gan_course import data, device, methods, metrics, plots, training
 from gan_course.files import write_atomically
 
-RESULT = Path(methods.__file__).parent / "assets" / "results" / "pix2pix_table.json"
 NAMES = ("pix2pix-l1", "pix2pix-gan", "pix2pix", "pix2pix-no-skips")
 METRICS = ("psnr", "ssim", "l1", "pixel_accuracy", "feature_distance", "sharpness")
 SHOWN = 16
@@ -32,27 +30,20 @@ SHOWN = 16
 
 def main() -> None:
     """Run what is missing, at most --most rows of it, and write all rows and their summary."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=4_000)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--sets", nargs="+", default=data.PAIRS)
-    parser.add_argument("--most", type=int, default=1_000)
-    parser.add_argument("--out", type=Path, default=RESULT)
-    arguments = parser.parse_args()
-    stored = json.loads(arguments.out.read_text()) if arguments.out.exists() else {"rows": []}
-    if stored.get("steps", arguments.steps) != arguments.steps:
-        raise SystemExit(f"{arguments.out} was made with {stored['steps']} steps: give another --out.")
-    rows = stored["rows"]
-    done = {(row["seed"], row["data"], row["name"]) for row in rows}
+    options = parser(__doc__, RESULTS / "pix2pix_table.json")
+    options.add_argument("--steps", type=int, default=4_000)
+    options.add_argument("--seeds", type=int, default=3)
+    options.add_argument("--sets", nargs="+", default=data.PAIRS)
+    arguments = options.parse_args()
+    rows = before(arguments.out, steps=arguments.steps)["rows"]
     wanted = [(0, set_name, "copy") for set_name in arguments.sets]
     wanted += itertools.product(range(arguments.seeds), arguments.sets, NAMES)
-    wanted = [key for key in wanted if key not in done]
     torch.set_num_threads(1)
-    for seed, set_name, name in wanted[: arguments.most]:
+    for seed, set_name, name in missing(wanted, rows, ("seed", "data", "name"))[: arguments.most]:
         row = {"name": name, "data": set_name, "seed": seed}
         rows.append(row | judged(name, set_name, seed, arguments.steps, arguments.out.with_suffix("")))
         print(json.dumps(rows[-1]), flush=True)
-        write_atomically(arguments.out, (json.dumps(summary(rows, arguments.steps), indent=1) + "\n").encode())
+        write(arguments.out, summary(rows, arguments.steps))
 
 
 def judged(name: str, set_name: str, seed: int, steps: int, pictures: Path) -> dict:
@@ -105,12 +96,6 @@ def summary(rows: list[dict], steps: int) -> dict:
         "table": table,
         "rows": rows,
     }
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """Mean and standard deviation over the seeds."""
-    std = statistics.stdev(values) if len(values) > 1 else 0.0
-    return {"mean": round(statistics.mean(values), 4), "std": round(std, 4)}
 
 
 if __name__ == "__main__":

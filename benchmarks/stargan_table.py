@@ -18,22 +18,19 @@ Rows that the result file already holds are not run again.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import itertools
 import json
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
+from table import RESULTS, before, missing, parser, rounded, spread, write
 from torch import Tensor
 
 from gan_course import data, device, methods, metrics, networks, training
-from gan_course.files import write_atomically
 
-RESULT = Path(methods.__file__).parent / "assets" / "results" / "stargan_table.json"
 FAST = methods.RECIPES["stargan-fast"]
 RECIPES = {
     "full": FAST,
@@ -46,19 +43,13 @@ DIGITS, INVERTED = 500, data.domains.NAMES.index("inverted")
 
 def main() -> None:
     """Run what is missing, at most --most rows of it, and write all rows and their summary."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=FAST.steps)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--most", type=int, default=1_000)
-    parser.add_argument("--out", type=Path, default=RESULT)
-    arguments = parser.parse_args()
-    stored = json.loads(arguments.out.read_text()) if arguments.out.exists() else {"rows": []}
-    if stored.get("steps", arguments.steps) != arguments.steps:
-        raise SystemExit(f"{arguments.out} was made with {stored['steps']} steps: give another --out.")
-    rows = stored["rows"]
-    done = {(row["name"], row["seed"]) for row in rows}
+    options = parser(__doc__, RESULTS / "stargan_table.json")
+    options.add_argument("--steps", type=int, default=FAST.steps)
+    options.add_argument("--seeds", type=int, default=3)
+    arguments = options.parse_args()
+    rows = before(arguments.out, steps=arguments.steps)["rows"]
     wanted = [("copy", 0), ("truth", 0), *((name, seed) for seed in range(arguments.seeds) for name in RECIPES)]
-    wanted = [key for key in wanted if key not in done]
+    wanted = missing(wanted, rows, ("name", "seed"))
     if not wanted:
         return print("nothing is missing")
     torch.set_num_threads(1)
@@ -72,10 +63,9 @@ def main() -> None:
             row |= examiner.scores(translator(run.sampler))
         else:
             row |= examiner.scores(examiner.copy if name == "copy" else examiner.truth)
-        rows.append({key: rounded(value) for key, value in row.items()})
+        rows.append(rounded(row))
         print(json.dumps(rows[-1]), flush=True)
-        result = summary(rows, arguments.steps, examiner.judge_accuracy)
-        write_atomically(arguments.out, (json.dumps(result, indent=1) + "\n").encode())
+        write(arguments.out, summary(rows, arguments.steps, examiner.judge_accuracy))
 
 
 class Examiner:
@@ -119,7 +109,7 @@ class Examiner:
             row = self.compared(fake, target) | {"cycle": l1(back, self.answers[source])}
             found[source, target] = row | ({} if INVERTED in (source, target) else {"l1_of_strokes": row["l1"]})
         means = {name: statistics.mean(row[name] for row in found.values() if name in row) for name in METRICS}
-        by_pair = [[rounded(found[a, b]["l1"]) if a != b else 0.0 for b in domains] for a in domains]
+        by_pair = [[round(found[a, b]["l1"], 4) if a != b else 0.0 for b in domains] for a in domains]
         return means | {"l1_by_pair": by_pair}
 
     def compared(self, fake: Tensor, target: int) -> dict[str, float]:
@@ -176,24 +166,13 @@ def summary(rows: list[dict], steps: int, judge_accuracy: float) -> dict:
         "steps": steps,
         "domains": list(data.domains.NAMES),
         "translations": DIGITS * len(data.domains.NAMES) * (len(data.domains.NAMES) - 1),
-        "judge_accuracy": rounded(judge_accuracy),
+        "judge_accuracy": round(judge_accuracy, 4),
         "hardware": device.describe(torch.device("cpu")),
         "torch": torch.__version__,
         "settings": {name: recipe.settings() for name, recipe in RECIPES.items()},
         "table": table,
         "rows": rows,
     }
-
-
-def rounded(value):
-    """A float with four decimals; anything else as it is."""
-    return round(value, 4) if isinstance(value, float) else value
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """Mean and standard deviation over the seeds."""
-    std = statistics.stdev(values) if len(values) > 1 else 0.0
-    return {"mean": round(statistics.mean(values), 4), "std": round(std, 4)}
 
 
 if __name__ == "__main__":

@@ -27,9 +27,22 @@ def parser(description: str, out: Path) -> argparse.ArgumentParser:
     return options
 
 
+def before(path: Path, **settings: float) -> dict:
+    """The result so far, or one without rows if there is no file.
+
+    Raises:
+        SystemExit: the file was made with other settings, for example another number of `steps`.
+    """
+    result = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"rows": []}
+    for name, value in settings.items():
+        if result.get(name, value) != value:
+            raise SystemExit(f"{path} was made with {name} {result[name]} and not {value}: give another --out.")
+    return result
+
+
 def stored(path: Path) -> list[dict]:
     """The rows that the file holds; none if there is no file."""
-    return json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
+    return before(path)["rows"]
 
 
 def missing(wanted: Iterable[tuple], rows: list[dict], columns: Sequence[str]) -> list[tuple]:

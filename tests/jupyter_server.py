@@ -253,7 +253,14 @@ class WidgetCell:
         self.page, self.expect = page, expect
         self.cell = page.locator(".jp-CodeCell").nth(cell_number)
         self.image = self.cell.locator(f'img[alt^="{alt}"]')
+        self.sliders = self.cell.get_by_role("slider")
         self.alert = self.cell.get_by_role("alert")
+
+    def press(self, slider_number: int, *keys: str) -> None:
+        """Focus a slider, and press keys."""
+        self.sliders.nth(slider_number).focus()
+        for key in keys:
+            self.page.keyboard.press(key)
 
     def src(self) -> str:
         return self.image.get_attribute("src")

@@ -30,12 +30,6 @@ class Explorer(WidgetCell):
 
     def __init__(self, page, cell_number: int) -> None:
         super().__init__(page, cell_number, "Generated image")
-        self.sliders = self.cell.get_by_role("slider")
-
-    def press(self, slider_number: int, *keys: str) -> None:
-        self.sliders.nth(slider_number).focus()
-        for key in keys:
-            self.page.keyboard.press(key)
 
     def expect_slider(self, slider_number: int, value: str) -> None:
         self.expect(self.sliders.nth(slider_number)).to_have_attribute("aria-valuenow", value)

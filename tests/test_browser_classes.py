@@ -33,12 +33,6 @@ class Explorer(WidgetCell):
 
     def __init__(self, page) -> None:
         super().__init__(page, 0, "Generated image")
-        self.sliders = self.cell.get_by_role("slider")
-
-    def press(self, slider_number: int, *keys: str) -> None:
-        self.sliders.nth(slider_number).focus()
-        for key in keys:
-            self.page.keyboard.press(key)
 
 
 @pytest.fixture(scope="module")

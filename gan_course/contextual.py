@@ -20,7 +20,7 @@ def contextual_similarity(output: Tensor, target: Tensor, bandwidth: float = 0.5
 
     Args:
         output, target: features of a fixed network, (N, C, h, w) and (N, C, h', w'); at least 2 positions each.
-        bandwidth: h of the paper, 0.5 in the authors' code; the smaller, the more a share is all or nothing.
+        bandwidth: h of the paper, 0.5 in the authors' config.py; the smaller, the more a share is all or nothing.
 
     Raises:
         ValueError: other shapes, or a bandwidth that is not positive.
@@ -49,7 +49,7 @@ def contextual_loss(output: Tensor, target: Tensor, bandwidth: float = 0.5) -> T
     large. So it can be used where there are no aligned pairs: with the input as target for the content, or with any
     image of the other side for the style.
 
-    Source: Mechrez, Talmi, Zelnik-Manor (2018), equation 5.
+    Source: Mechrez, Talmi, Zelnik-Manor (2018), section 3, as in the authors' code.
     """
     return -contextual_similarity(output, target, bandwidth).log().mean()
 

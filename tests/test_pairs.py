@@ -44,6 +44,18 @@ def test_shuffling_one_side_changes_nothing_when_unpaired(numbered):
     assert not torch.equal(drawn(numbered, 100)[1], drawn(shuffled, 100)[1]), "pairs are another matter"
 
 
+def test_mirrored_pairs_are_turned_together_and_unpaired_sides_apart():
+    left = torch.zeros(1, 1, 8, 8, dtype=torch.uint8)
+    left[..., 0] = 255  # a line at the left border
+    pairs = data.ImagePairs(data.ImageSet(left), data.ImageSet(left), mirrored=True)
+    for set_of_pairs, together in ((pairs, 1.0), (pairs.unpaired(), 0.5)):
+        x, y = set_of_pairs.batch(4000, torch.Generator().manual_seed(0))
+        turned = torch.stack([side[:, 0, 0, -1] == 1 for side in (x, y)])  # the line is at the right one
+        assert ((x == 1).sum((1, 2, 3)) == 8).all(), "turned, and not changed"
+        assert turned.double().mean().item() == pytest.approx(0.5, abs=0.03)
+        assert (turned[0] == turned[1]).double().mean().item() == pytest.approx(together, abs=0.03)
+
+
 def test_pairs_of_unequal_length_are_refused(numbered):
     with pytest.raises(ValueError, match="20 inputs but 7 targets, so they are no pairs"):
         data.ImagePairs(numbered.inputs, numbered.targets.subset(slice(7)))

@@ -22,12 +22,14 @@ class ImagePairs:
         inputs, targets: row i of one belongs to row i of the other while `paired`.
         name: what the pairs are called in cards and reports.
         paired: whether a batch holds pairs. If not, the two sides are drawn apart from one another.
+        mirrored: whether half of a batch is turned left to right: of pairs both images, else each side by itself.
     """
 
     inputs: ImageSet
     targets: ImageSet
     name: str = "pairs"
     paired: bool = True
+    mirrored: bool = False
 
     def __post_init__(self):
         if self.paired and len(self.inputs) != len(self.targets):
@@ -81,9 +83,15 @@ class ImagePairs:
             (x, y): float32 (n, C, H, W) in [-1, 1] each.
         """
         if not self.paired:
-            return self.inputs.batch(n, generator)[0], self.targets.batch(n, generator)[0]
-        rows = torch.randint(len(self), (n,), generator=generator, device=self.device)
-        return to_float(self.inputs.images[rows]), to_float(self.targets.images[rows])
+            x, y = self.inputs.batch(n, generator)[0], self.targets.batch(n, generator)[0]
+        else:
+            rows = torch.randint(len(self), (n,), generator=generator, device=self.device)
+            x, y = to_float(self.inputs.images[rows]), to_float(self.targets.images[rows])
+        if self.mirrored:
+            turned = torch.rand(2, n, 1, 1, 1, generator=generator, device=self.device) < 0.5
+            x = torch.where(turned[0], x.flip(3), x)
+            y = torch.where(turned[0 if self.paired else 1], y.flip(3), y)
+        return x, y
 
 
 def _order(images: Tensor) -> list[int]:

@@ -93,8 +93,8 @@ def disturbed_cycle(
     Returns:
         {name of the disturbance: Reconstruction}, in the order of DISTURBANCES.
 
-    Source: after Chu, Zhmoginov, Sandler (2017), "CycleGAN, a master of steganography": what is hidden is faint, and of
-    high frequency. The rounding, the blur and the true target are the course's.
+    Source: after Chu, Zhmoginov, Sandler (2017), "CycleGAN, a master of steganography": what is hidden is faint, of
+    high frequency, and lost under small disturbances. Which ones are used here, and the true target, are the course's.
     """
     translations, found = there(images), {}
     for name, disturb in DISTURBANCES.items():
@@ -128,7 +128,7 @@ def impose_code(
     Returns:
         The changed translations, and what they do.
 
-    Source: after Chu, Zhmoginov, Sandler (2017), who so make one map be taken for the translation of many photographs;
+    Source: after Chu, Zhmoginov, Sandler (2017), who change maps so that they are reconstructed as chosen photographs;
     the bound and the steps along the gradient's sign are those of Madry et al. (2018).
     """
     changed = translations.clone()

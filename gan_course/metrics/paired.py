@@ -41,8 +41,8 @@ def pair_scores(outputs: Tensor, targets: Tensor, extractor: FeatureExtractor) -
         ValueError: the shapes differ.
 
     Source: SSIM by Wang et al. (2004), with their window of 11 pixels and standard deviation 1.5, the mean over colours
-    and all pixels, mirrored at the borders; it and PSNR are torchmetrics'. The tolerance is that of Liu, Breuel, Kautz
-    (2017), who judge translations of maps so.
+    and all pixels, mirrored at the borders; it and PSNR are torchmetrics'. The tolerance is after Liu, Breuel, Kautz
+    (2017), on maps; that every colour must keep to it is the course's rule.
     """
     from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 

@@ -31,7 +31,7 @@ class CorrectionGenerator(nn.Module):
         ValueError: a size that cannot be halved.
 
     Source: the course. Adding to the input is a residual block (He et al., 2016) around the whole generator; blocks
-    that begin with 0 are from Zhang, Dauphin, Ma (2019), Fixup.
+    begin with 0 as in Zhang, Dauphin, Ma (2019), Fixup.
     """
 
     def __init__(self, image_size: int = 32, channels: int = 3, width: int = 16, blocks: int = 3):

@@ -13,13 +13,14 @@ class ResNetGenerator(nn.Module):
     """Image to image: two halvings, residual blocks at a quarter of the size, two doublings.
 
     At 32x32 and width 16: (C, 32, 32) -> (16, 32, 32) -> (32, 16, 16) -> (64, 8, 8) -> blocks -> (32, 16, 16) ->
-    (16, 32, 32) -> (C, 32, 32). The borders are padded by reflection, every layer but the last has an instance norm.
+    (16, 32, 32) -> (C, 32, 32). Layers that keep the size pad by reflection, the halvings with zeros. Every layer but the
+    last has an instance norm.
 
     Args:
         image_size: height and width, a multiple of 4.
         input_channels, channels: of the input and of the output.
         width: channels of the first layer.
-        blocks: residual blocks; the paper has 6 for 128 pixels and 9 for 256.
+        blocks: residual blocks; the paper has 6 for 128 pixels and 9 for 256 and more.
         mask: whether it draws one channel more, from 0 to 1, that says how much of each input pixel is kept. At the
             start that is 88 %, so it begins as a copy, not as noise, and has only the differences to learn. But a copy
             costs no cycle and no identity: with the paper's weights on these it became an exact one

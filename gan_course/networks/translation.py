@@ -1,8 +1,8 @@
 """Image to image: the U-Net and the PatchGAN of pix2pix, for small images.
 
 They are the paper's with fewer and narrower layers. All normalise each image by itself (instance norm). The paper has
-BatchNorm with the statistics of the batch in hand, which is the same thing at its batch size of 1. So an output never
-depends on what else is in the batch, in training or later.
+BatchNorm with the statistics of the batch in hand, which is the same thing where its batch is 1 (it has 1 to 10). So an
+output never depends on what else is in the batch, in training or later.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ class Translation:
         adversarial, l1, cycle, identity: weights of the terms of G's loss; 0 leaves a term out, and it costs nothing.
             Without the adversarial term the discriminator is not trained. `identity` is the whole weight.
         pool: how many generated images of each side D's step chooses from; 0 for only the newest.
+        mirrored: whether half of the images are turned left to right, both of a pair together.
     """
 
     paired: bool = True
@@ -30,6 +31,7 @@ class Translation:
     cycle: float = 0.0
     identity: float = 0.0
     pool: int = 0
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ class ImagePool(nn.Module):
     """Keeps the last images that it was shown, more or less, and hands out old ones in the place of half of the new.
 
     Until it is full it keeps every image and hands out the same. Then each new image is handed out as it is with
-    probability one half; else it changes places with a random image of the pool. So half of what D learns from are
-    earlier fakes, 2 * capacity images ago on average, and G cannot win by what D has just forgotten.
+    probability one half; else it changes places with a random image of the pool. So half of the fakes that D learns
+    from are earlier ones, made 2 * capacity images ago on average, and G cannot win by what D has just forgotten.
 
     It is a module without weights: a run's checkpoint holds its images, and a stopped run goes on with them. Several
     processes have a pool each, of their own fakes, and draw the same random numbers; a checkpoint holds the first's.

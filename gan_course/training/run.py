@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -47,8 +48,10 @@ class Run:
         sizes = sizes_of(data, recipe)
         self.generator = self._place(recipe.generator(*sizes))
         self.discriminator = self._place(recipe.discriminator(*sizes))
-        if recipe.translation and not recipe.translation.paired:
-            data = data.unpaired()  # so that nothing below can know which image belongs to which
+        if recipe.translation:
+            data = replace(data, mirrored=recipe.translation.mirrored)
+            if not recipe.translation.paired:
+                data = data.unpaired()  # so that nothing below can know which image belongs to which
         self.data = data.to(self.device)
         self.pools = self._pools()
         self.labels: Tensor | None = None

@@ -377,7 +377,7 @@ plots.show(
 #
 # Only without a norm. Instance norm divides by a standard deviation that is taken over the **whole image**, and so every logit feels,
 # through the mean and this number, two for a channel, what happens far away. The receptive field of 16 is what the *convolutions* see.
-# (BatchNorm, which the authors' code has by default, even lets a logit feel the other images of a batch.)
+# (BatchNorm, which the authors' code has, even lets a logit feel the other images, where a batch holds more than one.)
 #
 # ### 5.3 The two losses
 # $$\min_G \max_D \; \mathbb{E}_{x, y} \log D(x, y) + \mathbb{E}_{x} \log\big(1 - D(x, G(x))\big) \;+\; \lambda \, \mathbb{E}_{x, y} \lVert y - G(x) \rVert_1$$

@@ -214,8 +214,8 @@ for name, (there, back) in MAPS.items():
 # - **D** rejects the last one only. For all the others it is as good as a coin.
 # - **The cycle** rejects the last two: what went in cannot be had back. That is what it is for. It forbids that inputs share an
 #   output, and outputs that have nothing to do with the input.
-# - **Nobody** rejects turned, mirrored and stirred. They are about as wrong as a random partner, and pass every test that
-#   CycleGAN knows.
+# - **Nobody** rejects turned, mirrored and stirred. They are 0.8 to 1.4 away from the true answer, a random partner 1.1, and
+#   pass every test that CycleGAN knows.
 #
 # > **Myth** "Cycle consistency is an identity mapping, and it makes G diverse."
 #
@@ -223,8 +223,9 @@ for name, (there, back) in MAPS.items():
 # called identity loss is another loss. Next.
 #
 # ### 3.3 The identity loss
-# Zhu and others add it (section 5.2) for paintings, where G liked to change the colours: show each generator an image that **is**
-# already on its own side, and ask it to leave it alone: $|G(y) - y| + |F(x) - x|$.
+# Zhu and others add it, after Taigman and others (2017), for the way from paintings to photographs, where G liked to change the
+# tint (section 5.2): show each generator an image that **is** already on its own side, and ask it to leave it alone:
+# $|G(y) - y| + |F(x) - x|$.
 #
 # By itself that says nothing about $G(x)$. It works through the *network*: one that has to leave y alone will, if it can, treat
 # an x that is like y in the same way. So let the toy have a style: a third number, about -1 for inputs and about +1 for targets.
@@ -339,9 +340,9 @@ print("the same as torch's; contrast and brightness leave no trace, nor do the o
 
 # %% [markdown]
 # ### 4.2 The ResNet generator
-# Not lesson 08's U-Net, but after Johnson and others (2016): halve twice, then **residual blocks** $x + f(x)$, which begin near
-# the identity, then double twice. No skip connection around it all: everything passes the small middle, (64, 8, 8) here, which
-# still holds more numbers than the image.
+# Not lesson 08's U-Net, but after Johnson and others (2016): halve twice, then **residual blocks** $x + f(x)$, each of which
+# adds to what it gets instead of drawing it anew, then double twice. No skip connection around it all: everything passes the
+# small middle, (64, 8, 8) here, which still holds more numbers than the image.
 
 
 # %%
@@ -515,7 +516,7 @@ plots.show(figure, alt="Histogram of the ages of old fakes: it falls like an exp
 # At 4 images a step that is 25 steps.
 #
 # ### 4.5 One step
-# Put together, with the paper's weights: cycle 10, identity half of that. `extra` is for section 9.
+# Put together, with the paper's weights: cycle 10, and identity half of that where they use it. `extra` is for section 9.
 
 
 # %%
@@ -631,8 +632,9 @@ plots.show(
 # TODO: what the stored run shows here.
 #
 # ## 7 Against the true answers
-# Papers on unpaired translation ask people, or segment the result, or show what looks good: there is nothing to compare with.
-# Here is. The held-out emoji have their partners. Five measures, each against the true target: PSNR and SSIM (lesson 08; higher
+# Most papers on unpaired translation ask people, or segment the result, or show what looks good, as there is mostly nothing to
+# compare with. Zhu and others test on paired sets too (section 5.1), with pix2pix as the mark to reach. So do we: the held-out
+# emoji have their partners. Five measures, each against the true target: PSNR and SSIM (lesson 08; higher
 # is better), the mean difference l1, the share of pixels that match to within 16 of 255 in all colours, and the distance of the
 # emoji features.
 #
@@ -705,7 +707,7 @@ plots.show(
 # %% [markdown]
 # ## 8 What the cycle hides
 # Chu, Zhmoginov and Sandler (2017) trained CycleGAN between aerial photographs and street maps. A map shows a roof as a plain
-# patch. And yet in the photograph that came back the roof had its dark dots, each in its place. They found how: G writes what F
+# patch. And yet in the photograph that came back the roof had its dark dots. They found how: G writes what F
 # will need into the map, as a **faint pattern of high frequency** that hardly any eye sees, while the map looks real to D. The
 # cycle loss is paid in full, by cheating.
 #
@@ -730,8 +732,9 @@ for name in found["shown"]:
     print(f"{name:<36} {shown.change:9.4f} {shown.error:35.4f} {hidden.error:8.4f}")
 
 # %% [markdown]
-# Undisturbed, both are perfect. Rounded to the 256 levels that a file can hold, a disturbance of 0.002, one is still perfect, and
-# the other has little more than light and dark. So the gauge works. And whoever keeps a translation as a file has rounded it.
+# Undisturbed, both are perfect. Rounded to the 256 levels that a file can hold, a change of 0.001 to 0.003, one errs by less than
+# one level, and the other by 0.23: every number of it has become -1 or 1. So the gauge works. And whoever keeps a translation as
+# a file has rounded it.
 #
 # ### 8.2 The translator
 # Now the same with CycleGAN. The last row puts the **true target** in the translation's place: a reconstruction from an honest
@@ -811,12 +814,12 @@ plots.show(
 # where it was. Then:
 #
 # - d(i, j): the cosine distance of point i of the output and point j of the target, seen from the target's mean,
-# - divided by the distance of i's nearest (equation 2): what counts is how near j is *compared with the others*,
-# - w = exp((1 - d) / h), shared out over j, so that each i spends a whole (equations 3 and 4),
+# - d': that, divided by the distance of i's nearest (equation 2): what counts is how near j is *compared with the others*,
+# - w = exp((1 - d') / h), shared out over j, so that each i spends a whole (equations 3 and 4),
 # - each j asks for the largest share any i has for it; the mean over j is the similarity (equation 1), and minus its logarithm
-#   the loss (5).
+#   the loss.
 #
-# h, the bandwidth, is 0.5 in the authors' code.
+# h, the bandwidth, is 0.5 in the authors' `config.py`.
 
 
 # %%
@@ -968,7 +971,7 @@ print("the same as the package's; D returns", [tuple(part.shape) for part in sta
 # L_G = L_{game} + \lambda_{cls}\, \mathbb{E}[-\log D_{cls}(c \mid G(x, c))] + \lambda_{rec}\, \mathbb{E}\,|x - G(G(x, c), c')|$$
 #
 # x is a real image of domain c', and c the domain that it is asked to go to. (The paper's equations 1 to 6, with λ 1 and 10. Its
-# game is WGAN-GP; this course's recipe for minutes has the non-saturating loss and R1.)
+# game is WGAN-GP, section 4; this course's recipe for minutes has the non-saturating loss and R1.)
 #
 # - **D learns domains from real images only.** A fake is asked to be thick, but early in training it is not: as a label that
 #   would be a lie.
@@ -1141,8 +1144,8 @@ for name, first_norm in (("deaf: first norm, reflection", True), ("one change: n
 #
 # ### 11.2 The copy that everybody likes
 # Back to CycleGAN. Emoji in two styles are alike, so let G begin as a copy and learn only the differences: a **mask**, one more
-# channel, says how much of each input pixel is kept (Pumarola and others, 2018), 88% at the start. It sounds like a gift. This is
-# what became of it, and of the recipe of section 6, in the search for settings, on a part of the training pairs
+# channel, says how much of each input pixel is kept (Pumarola and others, 2018); here it starts at 88%. It sounds like a gift. This
+# is what became of it, and of the recipe of section 6, in the search for settings, on a part of the training pairs
 # (`benchmarks/search_translation.py`):
 
 # %%
@@ -1154,7 +1157,8 @@ for line in (RESULTS / "search_translation.jsonl").read_text(encoding="utf-8").s
 
 # %% [markdown]
 # Begin with the mask. A gain of 0.000 in all five measures is no bad translation. It is **none at all**: the mask went to 1
-# everywhere. (One seed of two settings, after 700 steps.) Ask the losses of section 4.3 why: a copy has the cycle 0 and the
+# everywhere. (One seed of two settings, after 700 steps. The mask's authors met this too, and make a large mask cost something,
+# section 4.2; that was left out here.) Ask the losses of section 4.3 why: a copy has the cycle 0 and the
 # identity 0, both exactly, and with weights of 10 and 5 every step away from it costs at once, while D pays later, if ever.
 # "Change as little as you can", the opinion that saved the toy of section 3, is here the trap.
 #
@@ -1345,7 +1349,7 @@ checks.lesson09.stargan_losses(stargan_losses)
 # - What decides is what the network and the identity loss prefer: to change little. That is an assumption about the task, not
 #   knowledge.
 # - Cycle and identity are two losses. The cycle ties G to F. Both are exactly 0 for a copy.
-# - The pool shows D old fakes: half of what it sees, 2 x 50 images old on average.
+# - The pool shows D old fakes: half of the fakes it sees, 2 x 50 images old on average.
 # - That no pair is used can be proved: shuffle one side, and every weight stays the same.
 # - Judge a translation on true answers where there are any, and against a copy of the input always.
 # - A small cycle error does not mean that the translation shows everything. It may be written where nobody looks.
@@ -1372,7 +1376,10 @@ checks.lesson09.stargan_losses(stargan_losses)
 #   Stylization](https://arxiv.org/abs/1607.08022), 2016.
 # - A. Shrivastava, T. Pfister, O. Tuzel, J. Susskind, W. Wang, R. Webb: [Learning from Simulated and Unsupervised Images through
 #   Adversarial Training](https://arxiv.org/abs/1612.07828), CVPR 2017: the history of fakes, section 2.3.
-# - C. Chu, A. Zhmoginov, M. Sandler: [CycleGAN, a Master of Steganography](https://arxiv.org/abs/1712.02950), 2017.
+# - Y. Taigman, A. Polyak, L. Wolf: [Unsupervised Cross-Domain Image Generation](https://arxiv.org/abs/1611.02200), ICLR 2017: the
+#   identity loss.
+# - C. Chu, A. Zhmoginov, M. Sandler: [CycleGAN, a Master of Steganography](https://arxiv.org/abs/1712.02950), NIPS 2017 Workshop
+#   on Machine Deception.
 # - R. Mechrez, I. Talmi, L. Zelnik-Manor: [The Contextual Loss for Image Transformation with Non-Aligned
 #   Data](https://arxiv.org/abs/1803.02077), ECCV 2018, and [the authors' code](https://github.com/roimehrez/contextualLoss).
 # - Y. Choi, M. Choi, M. Kim, J.-W. Ha, S. Kim, J. Choo: [StarGAN: Unified Generative Adversarial Networks for Multi-Domain

@@ -62,7 +62,7 @@ def test_rows_are_made_once_and_say_what_the_model_can(bake_off, monkeypatch, tm
     assert {row["name"]: row["seeds"] for row in result["table"]} == dict.fromkeys(rows, 1)
     run(bake_off, monkeypatch, out, *options)
     assert "nothing is missing" in capsys.readouterr().out
-    with pytest.raises(SystemExit, match="was made with seconds 1.0 and not 2.0"):
+    with pytest.raises(SystemExit, match=r"was made with seconds 1\.0 and not 2\.0"):
         run(bake_off, monkeypatch, out, *options, "--seconds", "2")
 
 

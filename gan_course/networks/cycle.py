@@ -13,8 +13,8 @@ class ResNetGenerator(nn.Module):
     """Image to image: two halvings, residual blocks at a quarter of the size, two doublings.
 
     At 32x32 and width 16: (C, 32, 32) -> (16, 32, 32) -> (32, 16, 16) -> (64, 8, 8) -> blocks -> (32, 16, 16) ->
-    (16, 32, 32) -> (C, 32, 32). Layers that keep the size pad by reflection, the halvings with zeros. Every layer but the
-    last has an instance norm.
+    (16, 32, 32) -> (C, 32, 32). Layers that keep the size pad by reflection, the halvings with zeros. Every layer but
+    the last has an instance norm.
 
     Args:
         image_size: height and width, a multiple of 4.

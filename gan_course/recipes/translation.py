@@ -38,8 +38,8 @@ def cycle_discriminator(width: int, layers: int = 1, norm: bool = True) -> Calla
 
 PIX2PIX = Recipe(
     name="pix2pix",
-    source="Isola et al. (2017), sections 3, 4.2 and appendix 6: L1 weight 100, Adam 2e-4 with beta1 0.5, dropout as the "
-    "noise. For 32 pixels and a CPU: narrower, five halvings for eight, patches of 16 pixels for 70, batches of 8",
+    source="Isola et al. (2017), sections 3, 4.2 and appendix 6: L1 weight 100, Adam 2e-4 with beta1 0.5, dropout as "
+    "the noise. For 32 pixels and a CPU: narrower, five halvings for eight, patches of 16 pixels for 70, batches of 8",
     generator=unet_generator(24),
     discriminator=pair_discriminator(32),
     translation=Translation(l1=100.0),
@@ -48,9 +48,9 @@ PIX2PIX = Recipe(
 )
 CYCLEGAN = Recipe(
     name="cyclegan",
-    source="Zhu et al. (2017), sections 4, 5.2 and appendix 7: least squares, cycle 10, identity 0.5 of it (in the paper "
-    "for some tasks), a pool of 50, Adam 2e-4, falling on a line to 0 in the second half, with beta1 0.5 as in the "
-    "authors' code. For 32 pixels and a CPU: narrower, 4 residual blocks for 6 or 9, patches of 16 pixels for 70, "
+    source="Zhu et al. (2017), sections 4, 5.2 and appendix 7: least squares, cycle 10, identity 0.5 of it (in the "
+    "paper for some tasks), a pool of 50, Adam 2e-4, falling on a line to 0 in the second half, with beta1 0.5 as in "
+    "the authors' code. For 32 pixels and a CPU: narrower, 4 residual blocks for 6 or 9, patches of 16 pixels for 70, "
     "batches of 4",
     generator=cycle_generator(16, blocks=4),
     discriminator=cycle_discriminator(32),
@@ -88,7 +88,8 @@ PIX2PIX_FAST = replace(
     PIX2PIX,
     name="pix2pix-fast",
     source="the course: chosen by benchmarks/search_translation.py. pix2pix with Adam 1e-3, falling on a line to 0 in "
-    "the second half, and an average of G",
+    "the second half, an average of G, and half of the pairs mirrored",
+    translation=replace(PIX2PIX.translation, mirrored=True),
     g_learning_rate=1e-3,
     d_learning_rate=1e-3,
     learning_rate_decay=True,

@@ -30,12 +30,13 @@ FALLING = {"learning_rate_decay": True, "decay_from": 0.5}
 
 CORRECTION = {"generator": methods.correction_generator(16, blocks=3), "ema_decay": 0.995}
 PLAIN_D = {"discriminator": methods.cycle_discriminator(32, norm=False)}
+MIRRORED = {"translation": replace(methods.RECIPES["pix2pix"].translation, mirrored=True)}
 
 
-def weights(cycle: float, identity: float) -> dict:
+def weights(cycle: float, identity: float, mirrored: bool = False) -> dict:
     """CycleGAN with other weights than the paper's 10 and 5."""
     translation = methods.RECIPES["cyclegan"].translation
-    return {"translation": replace(translation, cycle=cycle, identity=identity)}
+    return {"translation": replace(translation, cycle=cycle, identity=identity, mirrored=mirrored)}
 
 
 def rates(rate: float) -> dict:
@@ -49,6 +50,7 @@ CANDIDATES = {
         "rates 5e-4": rates(5e-4),
         "rates 1e-3, falling": rates(1e-3) | FALLING,
         "rates 1e-3, falling, averaged": rates(1e-3) | FALLING | {"ema_decay": 0.998},
+        "rates 1e-3, falling, averaged, mirrored": rates(1e-3) | FALLING | {"ema_decay": 0.998} | MIRRORED,
         "no dropout": {"generator": methods.unet_generator(24, dropout=0.0)},
         "patches of 34": {"discriminator": methods.pair_discriminator(32, layers=2)},
         "batches of 2": {"batch_size": 2},
@@ -65,6 +67,7 @@ CANDIDATES = {
         "mask, rates 1e-3, averaged": MASK | rates(1e-3) | {"ema_decay": 0.998},
         "mask, batches of 1": MASK | {"batch_size": 1},
         "correction": CORRECTION | PLAIN_D | rates(1e-3) | weights(2.0, 1.0),
+        "correction, mirrored": CORRECTION | PLAIN_D | rates(1e-3) | weights(2.0, 1.0, mirrored=True),
         "correction, the paper's weights": CORRECTION | PLAIN_D | rates(1e-3),
         "correction, weights of a quarter": CORRECTION | PLAIN_D | rates(1e-3) | weights(0.5, 0.25),
         "correction, D with norm": CORRECTION | rates(1e-3) | weights(2.0, 1.0),

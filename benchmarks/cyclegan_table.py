@@ -1,6 +1,6 @@
 """CycleGAN whole, without its cycle, its identity term or its pool, and the fast recipe, over seeds (lesson 09).
 
-    OMP_NUM_THREADS=1 python benchmarks/cyclegan_table.py [--steps 2000] [--seeds 3] [--most N] [--out FILE]
+    OMP_NUM_THREADS=1 python benchmarks/cyclegan_table.py [--steps 1500] [--seeds 3] [--most N] [--out FILE]
 
 Every row is one training of the recipe on the two emoji styles, never with their pairing, for the same number of steps.
 Each is judged once, on the test pairs, as benchmarks/pix2pix_table.py judges: PSNR, SSIM, L1, pixels that match and the
@@ -34,7 +34,7 @@ OWN = ("cycle", "identity", "change")
 def main() -> None:
     """Run what is missing, at most --most rows of it, and write all rows and their summary."""
     options = table.parser(__doc__, RESULT)
-    options.add_argument("--steps", type=int, default=2_000)
+    options.add_argument("--steps", type=int, default=1_500)
     options.add_argument("--seeds", type=int, default=3)
     arguments = options.parse_args()
     rows = table.before(arguments.out, steps=arguments.steps)["rows"]

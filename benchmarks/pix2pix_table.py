@@ -1,6 +1,6 @@
 """L1 alone, the GAN alone, both, and both without skip connections: pix2pix on two sets of pairs, over several seeds.
 
-    OMP_NUM_THREADS=1 python benchmarks/pix2pix_table.py [--steps 4000] [--seeds 3] [--sets ...] [--most N]
+    OMP_NUM_THREADS=1 python benchmarks/pix2pix_table.py [--steps 2000] [--seeds 3] [--sets ...] [--most N]
 
 The sets are outline to emoji, and one style of emoji to another. Every run makes the same number of steps, so that L1
 alone, which trains no discriminator, takes half of the time. Each is judged once, on the test pairs: PSNR, SSIM, L1,
@@ -31,7 +31,7 @@ SHOWN = 16
 def main() -> None:
     """Run what is missing, at most --most rows of it, and write all rows and their summary."""
     options = parser(__doc__, RESULTS / "pix2pix_table.json")
-    options.add_argument("--steps", type=int, default=4_000)
+    options.add_argument("--steps", type=int, default=2_000)
     options.add_argument("--seeds", type=int, default=3)
     options.add_argument("--sets", nargs="+", default=data.PAIRS)
     arguments = options.parse_args()

@@ -118,6 +118,8 @@ def test_noise_is_repeatable_can_be_changed_and_leaves_the_random_numbers_alone(
     second = it.image
     it.new_noise()
     assert not torch.equal(it.image, second) and torch.equal(it.inputs, pairs.inputs.images[2])
+    assert it._noise_button.layout.display != "none"
+    assert TranslationExplorer(inverted, pairs)._noise_button.layout.display == "none", "it has no noise to change"
     it.reset()
     assert torch.equal(it.image, first) and torch.equal(torch.get_rng_state(), state) and network.training
 

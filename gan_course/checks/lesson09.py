@@ -110,6 +110,23 @@ def two_losses(function: Any) -> None:
             _l1(there(x), x) + _l1(back(y), y),
             "translations are compared with what they were made of: only copies pass.",
         ),
+        (
+            _l1(there(back(x)), x) + _l1(back(there(y)), y),
+            "the generators of the cycle loss are in the wrong order: x goes through G first, back(there(x)).",
+        ),
+        (
+            _l1(back(there(x)), there(x)) + _l1(there(back(y)), back(y)),
+            "what came back is compared with the translation; compare it with the start.",
+        ),
+        (10 * right_cycle, "the cycle loss is multiplied by 10; the weight is not part of it here."),
+        (
+            (back(there(x)) - x).mean() + (there(back(y)) - y).mean(),
+            "in the cycle loss differences above and below 0 cancel: take abs() of each, before the mean.",
+        ),
+        (
+            (back(there(x)) - x).mean().abs() + (there(back(y)) - y).mean().abs(),
+            "in the cycle loss differences above and below 0 cancel: take abs() of each, before the mean.",
+        ),
     ]:
         expect(not _alike(cycle, mistake), problem, hint)
     for mistake, problem in [
@@ -120,6 +137,19 @@ def two_losses(function: Any) -> None:
             "the identity loss shows G its inputs, and so asks for a copy. Show it y.",
         ),
         (right_cycle, "the identity loss is the cycle loss: nothing should go there and back here."),
+        (5 * right_identity, "the identity loss is multiplied by 5; the weight is not part of it here."),
+        (
+            (there(y) - y).mean() + (back(x) - x).mean(),
+            "in the identity loss differences above and below 0 cancel: take abs() of each, before the mean.",
+        ),
+        (
+            (there(y) - y).mean().abs() + (back(x) - x).mean().abs(),
+            "in the identity loss differences above and below 0 cancel: take abs() of each, before the mean.",
+        ),
+        (
+            _l1(back(y), y) + _l1(there(x), x),
+            "the identity loss shows each generator the images of the wrong side: G leads to y, so show it y.",
+        ),
         (right_identity / 2, "the identity loss is divided by two: it is the sum of both sides' means."),
         (right_identity * x.numel(), "the identity loss is a sum over pixels; each side is a mean."),
         (squares[2] + squares[3], "the identity loss squares the differences; CycleGAN takes absolute values."),
@@ -156,7 +186,7 @@ def exchange(function: Any) -> None:
         after = Counter(_numbers(pool))
         expect(out == number or out in before, "an image was handed out that was neither new nor in the pool.", hint)
         if out == number:
-            unchanged = "the new image was handed out and kept as well: an old one is lost without D having seen it."
+            unchanged = "the new image was handed out and kept as well; when it is handed out, the pool stays as it is."
             expect(after == before, unchanged, hint)
         else:
             stays = "the old image was handed out, but it is still in the pool."
@@ -170,6 +200,8 @@ def exchange(function: Any) -> None:
     random = "the place is not random: always the oldest, or always the newest image is handed out."
     expect(0.6 < age.std() / age.mean() < 1.4, random, "torch.randint(len(pool), (1,), generator=rng).item()")
     expect(abs(age.mean() / (2 * capacity) - 1) < 0.2, "not all places of the pool are as likely.", hint)
+    stuck = "a place of the pool is never used: an image from the very start is still there."
+    expect(min(_numbers(pool)) >= capacity, stuck, "torch.randint(n, (1,)) draws from 0 to n - 1.")
 
 
 def _handed_out(function: Any, pool: list, number: int, capacity: int, rng: torch.Generator) -> int:
@@ -207,6 +239,15 @@ def stargan_losses(function: Any) -> None:
         "D: the game + cross-entropy of real images with their own domain. G: the game + that of fakes with the domain "
     )
     hint += "asked for + 10 times the mean absolute difference between again and real."
+    d_right, g_right = d_game + named, g_game + obeyed + 10 * rebuilt
+    swapped = _alike(result[0].item(), g_right) and _alike(result[1].item(), d_right)
+    expect(not swapped, "the two losses are returned in the wrong order.", "return d_loss, g_loss")
+    d_turned = F.softplus(on_real.logits).mean() + F.softplus(-on_fake.logits).mean()
+    turned = "D's game has real and fake the wrong way round: softplus(-logit) is small for a large logit."
+    expect(not _alike(result[0].item(), d_turned + named), turned, hint)
+    flees = "G's game has the wrong sign: it would be paid for being found out. softplus(-logits) of the fakes."
+    for game in (F.softplus(on_fake.logits).mean(), -g_game):
+        expect(not _alike(result[1].item(), game + obeyed + 10 * rebuilt), flees, hint)
     of_fakes = F.cross_entropy(on_fake.class_logits, source)
     squashed = F.cross_entropy(on_real.class_logits.softmax(1), source)
     _reject(result[0] - d_game, hint, [
@@ -232,7 +273,7 @@ def stargan_losses(function: Any) -> None:
         (10 * rebuilt - obeyed, "G's domain term has the wrong sign: it would flee the domain asked for."),
         (twice + 10 * rebuilt, "softmax was taken before a cross-entropy, which takes it again."),
     ])  # fmt: skip
-    rights = {"D": d_game + named, "G": g_game + obeyed + 10 * rebuilt}
+    rights = {"D": d_right, "G": g_right}
     for (name, right), loss in zip(rights.items(), result, strict=True):
         close = abs(loss.item() - right.item()) < 1e-4
         expect(close, f"{name}'s loss should be {right.item():.4f} here, but is {loss.item():.4f}.", hint)

@@ -38,7 +38,8 @@ class TranslationExplorer(Panel):
 
     Args:
         generate: maps inputs (N, C, H, W) in [-1, 1] to images (N, C', H, W) in [-1, 1], C' = 1 or 3. An `nn.Module`
-            runs in eval mode and gets its own mode back. What it draws from torch's random numbers is its noise.
+            runs in eval mode and gets its own mode back. What it draws from torch's random numbers is its noise; the
+            button for other noise is there if that changes anything.
         pairs: held out of the training; inputs are square.
         prepare: makes an input of a colour picture, uint8 (1, 3, H, W) -> (1, C, H, W), for example `data.outlines`;
             the picture is then the target. None takes the picture itself for the input.
@@ -74,6 +75,8 @@ class TranslationExplorer(Panel):
         self._build_controls()
         self._build_panel()
         self._draw(self._pair(0), seed)
+        if torch.equal(self._output, self._translate(self._shown.inputs, seed + 1)):
+            self._noise_button.layout.display = "none"  # it has no noise
 
     @property
     def inputs(self) -> torch.Tensor:
@@ -163,10 +166,11 @@ class TranslationExplorer(Panel):
         self.upload.observe(self.error_line.guard(self._on_upload), names="value")
 
     def _build_panel(self) -> None:
-        noise = self._button("Other noise", self.new_noise, "The same image once more, with other noise")
-        reset = self._button("Reset", self.reset, "The first pair and the first noise")
+        self._noise_button = self._button("Other noise", self.new_noise, "The same image once more, with other noise")
+        reset = self._button("Reset", self.reset, "The first pair, and the first noise if there is any")
+        buttons = row_of(self.upload, self._noise_button, reset)
         self.panel = ipywidgets.VBox(
-            [self.number, row_of(self.upload, noise, reset), self.picture, self.caption, self.error_line.widget],
+            [self.number, buttons, self.picture, self.caption, self.error_line.widget],
             layout={"max_width": "620px"},
         )
 

@@ -131,6 +131,18 @@ def one_place(pool, fake, capacity, rng):
     return out
 
 
+def all_but_the_last(pool, fake, capacity, rng):
+    """The slip of a randint that ends too early."""
+    if len(pool) < capacity:
+        pool.append(fake.detach())
+        return fake.detach()
+    if torch.rand(1, generator=rng) < 0.5:
+        return fake.detach()
+    i = int(torch.randint(capacity - 1, (1,), generator=rng))
+    out, pool[i] = pool[i], fake.detach()
+    return out
+
+
 def star(
     d=lambda r, f, s, t, x, a: F.cross_entropy(r.class_logits, s),
     g=lambda r, f, s, t, x, a: F.cross_entropy(f.class_logits, t) + 10 * l1(a, x),
@@ -153,6 +165,17 @@ def star_with_bce(on_real, on_fake, source, target, real, again):
         bce(on_real.logits, ones) + bce(on_fake.logits, 0 * ones) - log_p.mean(),
         bce(on_fake.logits, ones) + asked + 10 * F.l1_loss(again, real),
     ]
+
+
+def by_another_game(real=1, fake=1, passes=1):
+    """The right losses, but for a sign inside softplus."""
+
+    def stargan_losses(on_real, on_fake, source, target, again_real, again):
+        d_loss = F.softplus(-real * on_real.logits).mean() + F.softplus(fake * on_fake.logits).mean()
+        g_loss = F.softplus(-passes * on_fake.logits).mean() + domain(on_fake, target) + 10 * l1(again, again_real)
+        return d_loss + domain(on_real, source), g_loss
+
+    return stargan_losses
 
 
 def domain(judged, labels):
@@ -221,6 +244,24 @@ WRONG = {
         (pair_of(no_graph, right_identity), "gradient that reaches G from the cycle"),
         (pair_of(right_cycle, lambda *a: torch.tensor(right_identity(*a).item())), "no gradient reaches G from the id"),
         (pair_of(lambda *a: right_cycle(*a) + 1, right_identity), "the cycle loss should be"),
+        (pair_of(lambda g, f, x, y: l1(g(f(x)), x) + l1(f(g(y)), y), right_identity), "are in the wrong order"),
+        (
+            pair_of(lambda g, f, x, y: l1(f(g(x)), g(x)) + l1(g(f(y)), f(y)), right_identity),
+            "compared with the translation",
+        ),
+        (pair_of(lambda *a: 10 * right_cycle(*a), right_identity), "multiplied by 10"),
+        (pair_of(right_cycle, lambda *a: 5 * right_identity(*a)), "multiplied by 5"),
+        (pair_of(lambda g, f, x, y: (f(g(x)) - x).mean() + (g(f(y)) - y).mean(), right_identity), "cancel: take abs"),
+        (pair_of(right_cycle, lambda g, f, x, y: (g(y) - y).mean() + (f(x) - x).mean()), "cancel: take abs"),
+        (
+            pair_of(lambda g, f, x, y: (f(g(x)) - x).mean().abs() + (g(f(y)) - y).mean().abs(), right_identity),
+            "in the cycle loss .* before the mean",
+        ),
+        (
+            pair_of(right_cycle, lambda g, f, x, y: (g(y) - y).mean().abs() + (f(x) - x).mean().abs()),
+            "in the identity loss .* before the mean",
+        ),
+        (pair_of(right_cycle, lambda g, f, x, y: l1(f(y), y) + l1(g(x), x)), "asks for a copy|wrong side"),
         (right_cycle, "two losses should be returned"),
     ],
     "exchange": [
@@ -230,6 +271,7 @@ WRONG = {
         (pool_of(keep=False), "still in the pool"),
         (pool_of(give=False), "handed out and kept as well"),
         (pool_of(place=-1), "not all places"),
+        (all_but_the_last, "a place of the pool is never used"),
         (oldest, "the place is not random"),
         (one_place, "not all places"),
         (grows, "grows beyond"),
@@ -256,6 +298,9 @@ WRONG = {
         (star(g=lambda r, f, s, t, x, a: domain(f, t) - 10 * l1(a, x)), "reconstruction has the wrong sign"),
         (star(g=lambda r, f, s, t, x, a: domain(f, t) + 10 * l1(a.detach(), x)), "no gradient|is not right"),
         (lambda *parts: star()(*parts)[0], "two losses should be returned"),
+        (lambda *parts: star()(*parts)[::-1], "returned in the wrong order"),
+        (by_another_game(real=-1, fake=-1), "real and fake the wrong way round"),
+        (by_another_game(passes=-1), "paid for being found out"),
         (star(g=lambda r, f, s, t, x, a: 3 * domain(f, t)), "G's loss should be"),
     ],
 }

@@ -50,7 +50,7 @@ from gan_course import (
     widgets,
 )
 from gan_course.contextual import contextual_loss
-from gan_course.training import checkpoint
+
 
 place = device.get()
 device.announce(laptop="about 6 minutes on two CPU cores", gpu="not measured yet")
@@ -58,14 +58,13 @@ RESULTS = Path(methods.__file__).parent / "assets" / "results"
 
 
 def stored(name):
-    """A result that ships with the course; None while it does not."""
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    """A result that ships with the course."""
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def shipped(name):
-    """A checkpoint that ships with the course, on the CPU; None while it does not."""
-    return training.load_network(name, "cpu")[0] if name in checkpoint.shipped() else None
+    """A checkpoint that ships with the course, on the CPU."""
+    return training.load_network(name, "cpu")[0]
 
 
 def strips(rows, scale=0.62):
@@ -624,9 +623,7 @@ plots.show(
 
 # %%
 contestants = {"cyclegan, a few minutes": live.sampler}
-for name in ("cyclegan-styles", "pix2pix-styles"):  # TODO: neither ships yet
-    if shipped(name):
-        contestants[name] = shipped(name)
+contestants |= {name: shipped(name) for name in ("cyclegan-styles", "pix2pix-styles")}
 rows, pictures = metrics.compare_translations(contestants, test_styles)
 SCORES = ("psnr", "ssim", "l1", "pixel_accuracy", "feature_distance", "sharpness")
 print(f"{'':<26}" + "".join(f"{score:>18}" for score in SCORES))
@@ -659,14 +656,13 @@ plots.show(
 # look: which column gets worse without the cycle, which without the identity?
 
 # %%
-ablation = stored("cyclegan_table")  # TODO: to be run
-if ablation:
-    print(f"{ablation['steps']:,} steps each, {ablation['hardware']}\n")
-    columns = ("psnr", "ssim", "l1", "pixel_accuracy", "feature_distance", "cycle", "identity", "change")
-    print(f"{'':<22}" + "".join(f"{column:>20}" for column in columns))
-    for row in ablation["table"]:
-        cells = [f"{row[column]['mean']:.3f} ± {row[column]['std']:.3f}" for column in columns]
-        print(f"{row['name']:<22}" + "".join(f"{cell:>20}" for cell in cells))
+ablation = stored("cyclegan_table")
+print(f"{ablation['steps']:,} steps each, {ablation['hardware']}\n")
+columns = ("psnr", "ssim", "l1", "pixel_accuracy", "feature_distance", "cycle", "identity", "change")
+print(f"{'':<22}" + "".join(f"{column:>20}" for column in columns))
+for row in ablation["table"]:
+    cells = [f"{row[column]['mean']:.3f} ± {row[column]['std']:.3f}" for column in columns]
+    print(f"{row['name']:<22}" + "".join(f"{cell:>20}" for cell in cells))
 
 # %% [markdown]
 # TODO: what the table shows, seeds that disagree included.
@@ -675,8 +671,7 @@ if ablation:
 # Held-out emoji by their number, and a picture of your own. Small and centred on white is what it knows.
 
 # %%
-translator = shipped("cyclegan-styles") or live.sampler  # TODO: the shipped one, when it is there
-explorer = widgets.TranslationExplorer(translator, test_styles)
+explorer = widgets.TranslationExplorer(shipped("cyclegan-styles"), test_styles)
 explorer
 
 # %%
@@ -722,7 +717,7 @@ for name in found["shown"]:
 # drawing, with nothing hidden in it.
 
 # %%
-pair = (shipped("cyclegan-styles") or live.sampler).to("cpu").eval()  # TODO: shipped
+pair = shipped("cyclegan-styles")
 mixed = torch.randperm(len(test_styles), generator=torch.Generator().manual_seed(0))  # neighbours are alike
 mixed = mixed[: device.by_profile(smoke=30, laptop=382, gpu=382)]
 x, y = (data.to_float(side.images[mixed]) for side in (test_styles.inputs, test_styles.targets))

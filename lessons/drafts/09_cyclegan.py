@@ -51,7 +51,6 @@ from gan_course import (
 )
 from gan_course.contextual import contextual_loss
 
-
 place = device.get()
 device.announce(laptop="about 6 minutes on two CPU cores", gpu="not measured yet")
 RESULTS = Path(methods.__file__).parent / "assets" / "results"

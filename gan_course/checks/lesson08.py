@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_course.checks.framework import attempt, check, expect, expect_number, expect_tensor
+from gan_course.checks.framework import attempt, check, expect, expect_number, expect_tensor, gradient_of
 
 
 @check
@@ -42,9 +42,7 @@ def receptive_field(function: Any) -> None:
         [(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)],
     ):
         found = attempt(function, list(layers))
-        number = isinstance(found, int | float | Tensor) and not isinstance(found, bool)
-        expect(number, f"a number should be returned, not {found!r}.", "return side")
-        found = float(found)
+        found = expect_number(found, "the result", "return side")
         for mistake, problem, hint in _field_mistakes(layers):
             expect(found != mistake or mistake == _field(layers), f"{problem} (for {layers})", hint)
         wanted = _field(layers)
@@ -118,9 +116,11 @@ def _expect_that_sizes_meet(function: Any, layer: nn.Module, x: Tensor, skip: Te
     try:
         function(layer, x, skip)
     except RuntimeError as error:
+        added = "The size of tensor a" in str(error)
+        expect(not added, "the two were added, or multiplied.", "torch.cat([up, skip], 1) joins along the channels.")
         expect(
             "Sizes of tensors must match" not in str(error),
-            "with a skip 7 wide the layer gave 6, and the two cannot be joined.",
+            "with a skip 7 wide the layer gave another width, and the two cannot be joined.",
             "Tell the layer which size you want: layer(x, output_size=skip.shape[-2:]).",
         )
     except Exception:  # `attempt` is called next, and says what it is
@@ -153,13 +153,20 @@ def pix2pix_losses(function: Any) -> None:
         expect(loss.requires_grad, f"no gradient flows from {name}.", "No .item(); detach only the fake in D's loss.")
     d_loss, g_loss = result
     on_real, on_fake = (judge(torch.cat([inputs, images], 1)) for images in (targets, outputs))
+    g_right = F.softplus(-on_fake).mean() + weight * (outputs - targets).abs().mean()
+    turned = abs(d_loss.item() - g_right.item()) < 1e-4
+    expect(not turned, "the two losses are in the other order.", "return d_loss, g_loss")
     _check_d(d_loss.item(), on_real, on_fake, [judge(torch.cat([images, inputs], 1)) for images in (targets, outputs)])
     _check_g(g_loss.item(), on_fake, outputs - targets, weight)
+
     (slope,) = torch.autograd.grad(d_loss, outputs, retain_graph=True, allow_unused=True)
     expect(slope is None or not slope.any(), "D's loss reaches G through the fake.", "outputs.detach() in D's loss.")
+    wanted = F.softplus(-on_real).mean() + F.softplus(on_fake).mean()
+    learned, right = gradient_of(d_loss, kernel), gradient_of(wanted, kernel)
+    flows = learned is not None and torch.allclose(learned, right, atol=1e-6)
+    expect(flows, "D would not learn from both, the real pairs and the fakes.", "Detach the image, not the logit.")
     (slope,) = torch.autograd.grad(g_loss, outputs, retain_graph=True, allow_unused=True)
-    wanted = F.softplus(-on_fake).mean() + weight * (outputs - targets).abs().mean()
-    (right,) = torch.autograd.grad(wanted, outputs)
+    (right,) = torch.autograd.grad(g_right, outputs)
     flows = slope is not None and torch.allclose(slope, right, atol=1e-6)
     expect(flows, "not all of G's loss reaches the output.", "In G's loss nothing is detached.")
 
@@ -191,6 +198,7 @@ def _check_g(found: float, on_fake: Tensor, off: Tensor, weight: float) -> None:
     adversarial, l1 = F.softplus(-on_fake).mean(), off.abs().mean()
     for mistake, problem, hint in (
         (adversarial + l1, "the weight of L1 is missing.", "weight * L1"),
+        (adversarial + 100 * l1, "the weight is fixed at 100.", "Use the argument: weight * L1."),
         (weight * (adversarial + l1), "the weight is on both terms.", "It belongs to L1 alone."),
         (weight * adversarial + l1, "the weight is on the wrong term.", "It belongs to L1."),
         (adversarial + weight * off.square().mean(), "that is the squared error, L2.", ".abs()"),
@@ -204,7 +212,8 @@ def _check_g(found: float, on_fake: Tensor, off: Tensor, weight: float) -> None:
     ):
         expect(abs(found - mistake.item()) > 1e-4, problem, hint)
     right = abs(found - (adversarial + weight * l1).item()) < 1e-4
-    expect(right, "G's loss is not softplus(-fake) + weight * L1, in the mean.", "On pairs, too.")
+    hint = "adversarial + weight * (outputs - targets).abs().mean(); the adversarial term is that of pairs, too."
+    expect(right, "G's loss is not softplus(-fake) + weight * L1, in the mean.", hint)
 
 
 @check
@@ -238,6 +247,16 @@ def psnr(function: Any) -> None:
         ),
         (10 * torch.log10(4 / total), "the error is a sum, not a mean.", ".mean((1, 2, 3))"),
         (
+            10 * torch.log10(4 / (outputs - targets).square().mean((2, 3))).mean(1),
+            "that is the mean of each channel's dB.",
+            "First one error an image, over channels and pixels; then the logarithm.",
+        ),
+        (
+            10 * torch.log10(4 / (outputs - targets).square()).mean((1, 2, 3)),
+            "the logarithm was taken before the mean.",
+            "First one error an image, over channels and pixels; then the logarithm.",
+        ),
+        (
             10 * torch.log10(error / 4),
             "the ratio is upside down: a better output should have more dB.",
             "range over error",
@@ -261,9 +280,7 @@ def spread(function: Any) -> None:
             return 5 * images + noise * torch.randn_like(images)
 
         found = attempt(function, translate, inputs, 60)
-        one = isinstance(found, int | float) or (isinstance(found, Tensor) and found.numel() == 1)
-        expect(one, "one number should be returned.", "After the standard deviation, a mean over all that is left.")
-        found = float(found)
+        found = expect_number(found, "the result", "After the standard deviation, a mean over all that is left.")
         expect(math.isfinite(found), "the result is not a number.", "Is there more than one answer to each input?")
         if noise:
             far_too_small = found < noise / 4 or abs(found - noise * noise) < 0.01

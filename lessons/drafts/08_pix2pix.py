@@ -44,7 +44,7 @@ ASSETS = Path(methods.__file__).parent / "assets"
 pairs, held_out = data.load("emoji-outlines"), data.load("emoji-outlines", "test")
 print(pairs)
 print(held_out)
-inputs, targets = held_out.batch(10, device.seed(4))  # (10, 1, 32, 32), (10, 3, 32, 32) in [-1, 1]
+inputs, targets = pairs.batch(10, device.seed(4))  # (10, 1, 32, 32), (10, 3, 32, 32) in [-1, 1]
 plots.show(
     plots.grid(torch.cat([inputs.expand(-1, 3, -1, -1), targets]), "outlines, and the emoji they belong to", 10, 2.0),
     alt="Ten outlines of emoji in black on white, and under each the coloured emoji.",
@@ -90,7 +90,11 @@ checks.lesson08.coin_flip(guess)
 # ## 3 What a loss does when it cannot know
 # A picture of eight pixels, and an input that tells nothing. On the left four pixels of one colour: white in 60 of 100 cases, else black.
 # On the right a thin dark line on white, one pixel wide, in one of four places. So there are 2 x 4 = 8 true answers. Three generators
-# look for one: by the squared error (L2), by L1, and by a GAN.
+# look for one: by the squared error (L2), by L1, and by a GAN (lesson 05's small one with R1, and a z of two numbers).
+#
+# What must come out of the first two can be said before. In L2 each target pulls with a force that grows with its distance; the pulls
+# balance at the **mean**. In L1 all pull equally, however far they are; they balance where as many lie above as below, at the
+# **median**.
 
 # %%
 ANSWERS = torch.ones(2, 4, 8)  # colour of the area, place of the line, pixel
@@ -135,6 +139,9 @@ for axis, (name, rows) in zip(axes, outputs.items(), strict=True):
     axis.set_title(name)
     axis.set_xticks([])
     axis.set_yticks([])
+    for row in range(7):
+        axis.axhline(row + 0.5, color=plots.COLOURS[0], linewidth=2)
+figure.supxlabel("eight pictures each, one a row", fontsize=9)
 plt.close(figure)
 plots.show(
     figure,
@@ -144,26 +151,28 @@ for name, rows in outputs.items():
     sharp = ((rows.abs() - 1).abs() < 0.1).float().mean()
     distance = torch.cdist(rows, ANSWERS).min(1).values.mean()
     l1, l2 = losses.l1(rows, truth[:2000]), (rows - truth[:2000]).square().mean()
+    nearest = torch.cdist(rows, ANSWERS).argmin(1).bincount(minlength=8) / len(rows)
     print(
         f"{name:<6} pixels that are black or white {sharp:4.0%};  distance to the nearest true answer {distance:.2f};  "
         f"to the answer of a case at random: L1 {l1:.2f}, L2 {l2:.2f}"
     )
+    print("       nearest to each of the eight:", " ".join(f"{share:.0%}" for share in nearest.tolist()))
 
 # %% [markdown]
 # **L2 answers with the mean**: the area is 0.6 - 0.4 = 0.2, a grey that no true picture has, and the line is smeared over four places.
 #
 # **L1 answers with the median**, pixel by pixel. The area is a clean white, always: that is your guess of section 2. But look at the
 # line. Each of the four places is white in three of four cases, so the median is white everywhere and **the line is gone**. Whatever is
-# thin and not quite certain L1 erases. Where a pixel may have many values the median is one in the middle of them, and so L1 gives dull
-# colours and soft edges, too.
+# thin, and at no place likelier than not, L1 erases. Where a pixel may have many values the median is one in the middle of them, and so
+# L1 gives dull colours and soft edges, too.
 #
 # **The GAN chooses**: nearly all its pixels are black or white, and its pictures are near a true one. Its D has seen that no real picture
-# has a grey area, or no line.
+# has a grey area, or no line. (Choosing is not yet choosing with the right chances: see how often each of the eight is drawn.)
 #
-# Now look at the last two numbers. In L2 the L2 answer wins, in L1 the L1 answer, and the GAN loses both, *although its answers are the
-# only ones that could be true*: the truth itself, drawn afresh, does no better than the GAN. A choice can be wrong, a compromise cannot
-# be very wrong. That is a theorem: the smaller the mean distance to the right answer, the easier, from some point on, to tell the answers
-# from real ones (Blau and Michaeli, 2018). Remember it when you read PSNR in section 7.
+# Now look at L1 and L2. In L2 the L2 answer wins, in L1 the L1 answer, and the GAN wins neither, *although its answers are the only ones
+# that could be true*: the truth itself, drawn afresh, does hardly better than the GAN. A choice can be wrong, a compromise cannot be very
+# wrong. There is a theorem about it: below some mean distance to the right answer, the smaller it is to be, the easier even the best
+# method's answers are to tell from real ones (Blau and Michaeli, 2018). Remember it when you read PSNR in section 7.
 #
 # > **Myth** "L1 blurs because it averages."
 #
@@ -172,11 +181,19 @@ for name, rows in outputs.items():
 # ## 4 Pairs
 # Real pairs of photos are costly. Pairs for learning can be made: it is easy to get from the emoji to its outline, and so the way *back*
 # has as many examples as there are emoji. `data.outlines` draws a black line where the slope of the image, by Sobel's filter, is steep
-# and a ridge. The pairs of the test split are other emoji than those of the training split.
+# and a ridge. The pairs of the test split are other emoji than those of the training split. (But Noto draws a few things alike: two of
+# the 382 are, to the last pixel, also in training.)
 #
 # What is lost on the way, the generator has to guess: colours above all.
 
+
 # %%
+def overlap(a, b):
+    """Of the pixels that are a line in either outline, the share that is a line in both; uint8 (N, 1, H, W) each."""
+    a, b = a == 0, b == 0
+    return ((a & b).sum((1, 2, 3)) / (a | b).sum((1, 2, 3)).clamp_min(1)).float().mean().item()
+
+
 again = data.outlines(data.to_uint8(targets))  # (10, 1, 32, 32)
 assert torch.equal(data.to_float(again), inputs)
 hearts = [held_out.targets.names.index(f"{colour} heart") for colour in ("orange", "green", "purple")]
@@ -184,18 +201,20 @@ plots.show(
     plots.grid(plots.beside(held_out.inputs.images[hearts], held_out.targets.images[hearts]), "", 6, 0.7),
     alt="An orange, a green and a purple heart, each beside its outline: the three outlines are nearly the same.",
 )
-same = (held_out.inputs.images[hearts[0]] == held_out.inputs.images[hearts[1]]).float().mean()
-print(f"of the pixels of the first two outlines {same:.1%} are the same")
+drawn = held_out.inputs.images
+print(f"of the line's pixels the first two outlines share {overlap(drawn[hearts[:1]], drawn[hearts[1:2]]):.0%};")
+print(f"two strangers share {overlap(drawn, drawn.roll(1, 0)):.0%} on average")
 
 # %% [markdown]
 # Nearly the same outline, and a colour that nobody can know: section 3 in a real data set.
 #
 # ## 5 Build
 # ### 5.1 U-Net
-# The generator gets an image, so there is nothing to begin from noise with. It halves the image until one pixel of many channels is left,
-# which has seen everything, and doubles it again. But where a line runs need not go through that eye of a needle: on the way up each
-# layer gets, beside the layer below, **what the encoder had at this size**. These are the skip connections, and drawn on paper the
-# network looks like a U.
+# **pix2pix** (Isola and others, 2017) is a conditional GAN whose condition is an image. Its generator starts from that image, and not
+# from noise. It is a **U-Net** (Ronneberger and others, 2015): it halves the image until one pixel of many channels is left, which has
+# seen everything, and doubles it again. But where a line runs need not go through that eye of a needle: on the way up each layer gets,
+# beside the layer below, **what the encoder had at this size**. These are the skip connections, and drawn on paper the network looks
+# like a U.
 
 
 # %%
@@ -270,11 +289,13 @@ assert torch.allclose(made, theirs(inputs), atol=1e-6)
 # %% [markdown]
 # Three details.
 #
-# - **Where is z?** The paper gave the generator noise at first, and it learned to ignore it. What is left is dropout in the upper layers
-#   near the bottom, and it stays on after training. Section 7.4 measures how much noise that is.
-# - **Instance norm**: each image is normalised by its own mean and variance. The paper has BatchNorm with the statistics of the batch in
-#   hand, in use as in training; with a batch of 1 that is the same thing. So an output never depends on what else is in the batch.
-# - No `inplace=True` in `halve`: the layer above would change what the skip connection has stored.
+# - **Where is z?** The paper gave the generator noise at first, and it learned to ignore it. What is left is dropout after the first two
+#   layers on the way up, and it stays on after training. Section 7.4 measures how much noise that is.
+# - **Instance norm**: each channel of each image is normalised by its own mean and variance over its pixels. So an output never depends
+#   on what else is in the batch. (The paper has BatchNorm with the statistics of the batch in hand, in use as in training; with a batch
+#   of 1 that is the same thing.)
+# - The activation comes *before* the convolution, so a skip carries numbers that are not yet activated. (`inplace=True` would overwrite
+#   them. Here the decoder's ReLU would hide it; with another activation it would not.)
 #
 # A property check. Hold the one pixel at the bottom at zero. A U-Net must still see its input, a network without skips must be blind.
 
@@ -335,8 +356,8 @@ for kernel, stride in ((4, 1), (4, 1), (4, 2)):  # the last layer first
 assert side == theirs.receptive_field == 16
 
 # %% [markdown]
-# Half of the image's height. With one more layer of stride 2 it is 34, with three it is 70, the paper's famous number (for images of 256
-# pixels). That was arithmetic. Now ask the network: which pixels have a gradient from the logit in the middle?
+# Half of the image's height. With two layers of stride 2 it is 34, with three 70, the paper's famous number (for images of 256 pixels).
+# That was arithmetic. Now ask the network: which pixels have a gradient from the logit in the middle?
 
 # %%
 probes = {}
@@ -365,7 +386,7 @@ for axis, (name, strength) in zip(axes, probes.items(), strict=True):
     axis.set_title(name)
     axis.set_xticks([])
     axis.set_yticks([])
-figure.colorbar(shown, ax=axes, label="gradient, power of ten of the largest")
+figure.colorbar(shown, ax=axes, label="log10 (gradient / largest)")
 plt.close(figure)
 plots.show(
     figure,
@@ -382,8 +403,8 @@ plots.show(
 # ### 5.3 The two losses
 # $$\min_G \max_D \; \mathbb{E}_{x, y} \log D(x, y) + \mathbb{E}_{x} \log\big(1 - D(x, G(x))\big) \;+\; \lambda \, \mathbb{E}_{x, y} \lVert y - G(x) \rVert_1$$
 #
-# with $\lambda = 100$, the L1 norm as a mean over all numbers of the image, and the non-saturating loss for G, as in lesson 02. Three
-# steps by hand, then the package's.
+# with $\lambda = 100$, the L1 norm as a mean over all numbers of the image, and the non-saturating loss for G, as in lesson 02. D(x, y)
+# stands for one patch; the loss is the mean over all 14 x 14. Three steps by hand, then the package's.
 
 
 # %%
@@ -421,7 +442,8 @@ print("three steps by hand and three of training.train end at the same weights")
 # %% [markdown]
 # ## 6 Train
 # Three generators, alike in all but the loss: **L1 alone** (its D is never asked), the **GAN alone** ($\lambda = 0$), and **both**. Each
-# makes as many steps. The two alone are what $\lambda$ leads to at either end.
+# makes as many steps. The two alone are what $\lambda$ leads to at either end: with $\lambda$ huge D's term is lost beside L1's, and Adam,
+# which divides by the gradient's size, makes the steps of L1 alone.
 
 # %%
 STEPS = device.by_profile(smoke=3, laptop=1500, gpu=6000)
@@ -440,12 +462,13 @@ for name, key in (("L1 alone", "pix2pix-l1"), ("GAN alone", "pix2pix-gan"), ("bo
     )
 
 # %% [markdown]
-# Eight moments of the training with both losses, on six outlines that it does not train on:
+# Eight moments of the training with both losses, on six outlines that it does not train on (the first six columns of the figure after
+# the next):
 
 # %%
 plots.show(
     plots.film_strip(snapshots, frames=8, images=6),
-    alt="Six rows, one held-out outline a row, at eight moments of the training: from grey through blurred colours to drawings.",
+    alt="Six rows, one for each held-out outline, at eight moments of the training: from grey through blurred colours to drawings.",
 )
 
 # %% [markdown]
@@ -472,9 +495,9 @@ plots.show(
 )
 
 # %% [markdown]
-# G's loss is shown without the L1 term. For some hundred steps D gets ever better at finding the fakes, while G does what L1 wants: with
-# $\lambda = 100$ that decides most of what G does. Then G begins to catch up. How much either term has to say, its gradient by G's output
-# tells.
+# In the legend x is a real *pair*, and G(z) the pair with G's output, each a mean over the patches. G's loss is shown without the L1
+# term. For some hundred steps D gets ever better at finding the fakes, while G does what L1 wants: with $\lambda = 100$ that decides most
+# of what G does. Then G begins to catch up. How much say either term has, its gradient by G's output tells.
 
 # %%
 for name in ("GAN alone", "both"):
@@ -490,6 +513,9 @@ for name in ("GAN alone", "both"):
     )
 
 # %% [markdown]
+# L1 pushes every number by the same 100/n, however near it is, so its length is always 0.319; compare D's push with that. ("GAN alone"
+# lacks the L1 term; its length stands there for comparison.)
+#
 # ## 7 Analyse
 # ### 7.1 Numbers on held-out pairs
 # | | what it is | better |
@@ -501,9 +527,10 @@ for name in ("GAN alone", "both"):
 # | feature distance | between the features of a classifier of emoji: does it look like the same *thing*? | lower |
 # | sharpness | power of the image's waves shorter than 4 pixels, over that of the targets | near 1 |
 #
-# The first row is a **copy of the input**: what doing nothing scores. Then the gain of "both" over it, with a bootstrap interval: pairs
-# are drawn with replacement 10,000 times, and the interval holds the middle 95% of the mean gains. It says how much the choice of the
-# test pairs matters, and nothing of another training.
+# The first row is a **copy of the input**: what doing nothing scores. Then the gain of "both" over it, where + is better whatever the
+# score, with a bootstrap interval: pairs are drawn with replacement 10,000 times, and the interval holds the middle 95% of the mean
+# gains. It says how much the choice of the test pairs matters, and nothing of another training. (Sharpness has no gain: it is not of a
+# pair.)
 
 # %%
 SCORES = ("psnr", "ssim", "l1", "pixel_accuracy", "feature_distance", "sharpness")
@@ -538,8 +565,9 @@ print_gains(scores[-1])
 # And doing nothing is not beaten everywhere. A copy of the outline has more pixels that are right, for its ground is white to the last
 # digit, and that of the generators is only nearly so.
 #
-# Mind what sharpness does *not* say. It counts power, whatever it is the power of: look at the pictures again, and you will find that a
-# part of the GAN's detail is noise and a grid of dots that no emoji has. Above 1 is not better than 1.
+# Mind what sharpness does *not* say. It counts power, whatever it is the power of. The copied outline has thirty times the fine detail
+# of the targets, and nobody would call it right. And look at the pictures again: a part of the GAN's detail is noise and a grid of dots
+# that no emoji has. Above 1 is not better than 1.
 #
 # > **Myth** "A higher PSNR means a better-looking translation."
 #
@@ -547,13 +575,13 @@ print_gains(scores[-1])
 # the second.
 #
 # ### 7.2 Where the detail went
-# The same by wavelength. An image is a sum of waves, and its power spectrum says how strong they are. The number "sharpness" is
-# everything to the right of the dashed line, over the same of the targets.
+# The same by wavelength. An image is a sum of waves, and its power spectrum says how strong they are; with k cycles across the image a
+# wave is 32/k pixels long. The number "sharpness" is everything to the right of the thin line, over the same of the targets.
 
 
 # %%
 def spectrum(images):
-    """uint8 (N, 3, 32, 32) -> mean power of the waves with k cycles across or down the image, k = 0..16, (17,)."""
+    """uint8 (N, 3, 32, 32) -> power of all waves with k cycles across or down, the mean over images, k = 0..16, (17,)."""
     grey = (
         data.to_float(data.to_uint8(images) if images.is_floating_point() else images).double().mean(1)
     )  # (N, 32, 32)
@@ -570,7 +598,7 @@ for (name, power), style, colour in zip(
     spectra.items(), ("-", "--", "-.", ":"), ("#000000", *plots.COLOURS), strict=False
 ):
     axis.semilogy(range(1, 17), power[1:], linestyle=style, color=colour, label=name)
-axis.axvline(8.5, color="grey", linestyle="--", linewidth=1)
+axis.axvline(8.5, color="grey", linewidth=0.8)
 axis.set_xlabel("cycles across the image")
 axis.set_ylabel("power")
 axis.legend(frameon=False)
@@ -605,7 +633,8 @@ for set_name in dict.fromkeys(row["data"] for row in table["table"]):
 #
 # ### 7.4 What is left of the noise
 # The dropout is the only z. Translate each outline eight times. How far apart are eight answers to **one** outline, and how far are they
-# from the truth?
+# from the truth? (A generator that drew from all true answers would have a ratio of about 0.9, for values that spread like a bell, to 1
+# or more, for two values.)
 
 # %%
 some, their_targets = judged.inputs.images[::4], data.to_float(judged.targets.images[::4])  # every fourth pair
@@ -629,9 +658,9 @@ plots.show(
 # > **Myth** "The dropout makes pix2pix give many different answers."
 #
 # It gives nearly one, as the paper says itself. The spread is a fraction of what the generator does not know. Eight hearts of eight
-# colours would be right. But in training every outline comes with *one* emoji, so D never sees that others would do, and the L1 term
-# punishes them. Methods that want variety have to ask for it: BicycleGAN (Zhu and others, 2017) makes the code recoverable from the
-# output, which is InfoGAN's idea in lesson 07.
+# colours would be right, and training has hearts of eight colours. But each *exact* outline comes with one emoji, a G that always answers
+# the same pays nothing for its lack of variety, and L1 punishes it for choosing otherwise. Methods that want variety have to ask for it:
+# BicycleGAN (Zhu and others, 2017) makes the code recoverable from the output, which is InfoGAN's idea in lesson 07.
 #
 # ### 7.5 Which skip carries what
 # Knock them out one at a time, in the trained generator "both": what the encoder sends over at one size is set to zero.
@@ -676,7 +705,7 @@ plots.show(
 # The shipped generator was trained longer, by `tools/train_checkpoints.py` and the recipe `pix2pix-fast`: both losses as above, five
 # times the learning rates, which fall to 0 in the second half, an average of G, and half of the pairs mirrored. Move the slider over the
 # held-out pairs. **Your picture** takes a file of yours: its middle square is made 32x32, its outline is drawn, and the generator
-# colours it in. Clear shapes on a plain ground work best. **Other noise** draws the dropout afresh.
+# colours it in. Clear shapes on a plain ground work best. **Other noise** draws the dropout afresh (you will hardly see it, as in 7.4).
 
 
 # %%
@@ -721,8 +750,9 @@ plots.show(
 # %% [markdown]
 # ## 9 Break it
 # ### 9.1 A D that does not see the input
-# D gets the output alone: is it a real emoji? Nothing crashes, and its loss looks as always. Compare the two D's on pairs where they
-# *must* differ: an outline with its own emoji, and the same emoji beside another outline.
+# D gets the output alone: is it a real emoji? Nothing crashes. Train both kinds without L1, and compare the two D's on two pairs that one
+# which sees the input should tell apart: an outline with its own emoji, and the same emoji beside another outline. Then the two G's:
+# "outline kept" is the share of line pixels in common (section 4) of the outline given and that of what G drew.
 
 # %%
 SHORT = device.by_profile(smoke=3, laptop=600, gpu=2000)
@@ -751,12 +781,6 @@ for name, recipe in (("told", methods.RECIPES["pix2pix-gan"]), ("blind", blind))
 x, y = (data.to_float(side.images) for side in (judged.inputs, judged.targets))
 
 
-def overlap(a, b):
-    """Of the pixels that are a line in either outline, the share that is a line in both; uint8 (N, 1, H, W) each."""
-    a, b = a == 0, b == 0
-    return ((a & b).sum((1, 2, 3)) / (a | b).sum((1, 2, 3)).clamp_min(1)).float().mean().item()
-
-
 for name, run in tried.items():
     judge = copy.deepcopy(run.discriminator).cpu()
     with torch.no_grad():
@@ -765,7 +789,8 @@ for name, run in tried.items():
     row = metrics.compare_pairs(made, judged.targets.images, extractor)
     drawn = data.outlines(data.to_uint8(made))
     print(
-        f"{name:<6} D's logit for a real pair {right:+.2f}, beside a wrong outline {wrong:+.2f};  "
+        f"{name:<6} D's loss {run.history[-1]['d_loss']:.2f}, its logit for a real pair {right:+.2f}, beside a wrong outline "
+        f"{wrong:+.2f};  "
         f"G: outline kept {overlap(drawn, judged.inputs.images):.2f} "
         f"(a stranger's: {overlap(drawn, judged.inputs.images.roll(1, 0)):.2f}), features {row['feature_distance']:.1f}, "
         f"PSNR {row['psnr']:.2f}"
@@ -794,14 +819,15 @@ orders = {
     "shuffled": torch.randperm(len(pairs), generator=device.seed(0)),
 }
 strips = []
-print(f"{'':<14}{'L1 in training, at the end':>28}{'PSNR held out':>16}{'features':>12}")
+print(f"{'':<14}{'L1 in training: first':>22}{'last':>8}{'PSNR held out':>16}{'features':>12}")
 for name, order in orders.items():
     its_pairs = dataclasses.replace(pairs, targets=pairs.targets.subset(order))
     run = training.train(
         training.Run(methods.RECIPES["pix2pix-l1"], its_pairs, seed=0), steps=BRIEF, log_every=min(BRIEF, 50)
     )
     row = metrics.compare_pairs(training.translate(run.sampler, judged.inputs.images), judged.targets.images, extractor)
-    print(f"{name:<14}{run.history[-1]['l1']:28.3f}{row['psnr']:16.2f}{row['feature_distance']:12.1f}")
+    first, last = run.history[0]["l1"], run.history[-1]["l1"]
+    print(f"{name:<14}{first:22.3f}{last:8.3f}{row['psnr']:16.2f}{row['feature_distance']:12.1f}")
     strips.append(training.translate(run.sampler, held_out.inputs.images[shown]))
 plots.show(
     plots.grid(torch.cat(strips), "rows: " + ", ".join(orders), 10, 2.8),
@@ -820,7 +846,7 @@ plots.show(
 # ## 10 Exercises
 # **Exercise 2** · easy · 5 minutes
 #
-# The receptive field of any chain of convolutions: how many pixels wide is the square that one output has seen?
+# Section 5.2 walked through three layers. Now any chain of convolutions: how many pixels wide is the square that one output has seen?
 
 
 # %% exercise="receptive_field"

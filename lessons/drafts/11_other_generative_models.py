@@ -72,8 +72,8 @@ plots.show(
 
 # %% [markdown]
 # ## 2 Predict
-# A GAN draws, and cannot say how likely an image is. Most of its competitors can, and are judged by it: how likely does the model
-# find images that it has not seen? The unit is **bits per dimension**, $-\log_2 p(x)$ divided by the number of pixels. Lower is better; a blind
+# A GAN draws, and cannot say how likely an image is. Most of its competitors can, and are judged by it: how likely does the model find
+# images that it has not seen? The unit is **bits per dimension**, $-\log_2 p(x)$ divided by the number of pixels. Lower is better; a blind
 # guess among 256 grey levels costs 8.
 #
 # Take a very good model of digits, and spoil it. In 99 of 100 cases the spoilt model draws television noise, and only in one of
@@ -109,8 +109,8 @@ checks.lesson11.noise_share(guess)
 
 # %% [markdown]
 # ## 3 One task, five answers
-# The task is that of lesson 01: there are samples of $p_{\text{data}}$, and a model should draw more of them. A GAN never writes its density down. Each
-# of the others has found a way to write one down that it can also work with.
+# The task is that of lesson 01: there are samples of $p_{\text{data}}$, and a model should draw more of them. A GAN never writes its
+# density down. Each of the others has found a way to write one down that it can also work with.
 #
 # | | its density | is trained by | draws in | the code of an image |
 # |---|---|---|---|---|
@@ -127,16 +127,17 @@ checks.lesson11.noise_share(guess)
 #
 # ### 3.1 VAE
 # A decoder draws as a GAN's generator does, but it says no image: it says a *distribution* around one, $p(x \mid z)$. Then
-# $p(x) = \int p(x \mid z)\, p(z)\, dz$, which nobody can compute, for almost no z leads to this x. So a second network, the **encoder**, is asked which z it could have
-# been. It answers with a normal distribution $q(z \mid x)$, and
+# $p(x) = \int p(x \mid z)\, p(z)\, dz$, which nobody can compute, for almost no z leads to this x. So a second network, the **encoder**, is
+# asked which z it could have been. It answers with a normal distribution $q(z \mid x)$, and
 #
 # $$\log p(x) \;\ge\; \underbrace{\mathbb{E}_{q(z \mid x)} \log p(x \mid z)}_{\text{reconstruction}} - \underbrace{\mathrm{KL}\big(q(z \mid x) \,\|\, N(0, I)\big)}_{\text{what the code costs}}$$
 #
 # the evidence lower bound, **ELBO**. Both networks climb it. One trick is needed: z is drawn by chance, and chance has no gradient. But
-# $z = \mu + \sigma\,\varepsilon$ with $\varepsilon \sim N(0, I)$ is the same draw, and has one to $\mu$ and $\sigma$. That is the **reparameterisation**.
+# $z = \mu + \sigma\,\varepsilon$ with $\varepsilon \sim N(0, I)$ is the same draw, and has one to $\mu$ and $\sigma$. That is the
+# **reparameterisation**.
 #
-# A pixel is one of 256 levels. Its distribution is a logistic curve around the decoder's answer; a level gets the area that lies nearest to it,
-# and black and white get all that lies beyond.
+# A pixel is one of 256 levels. Its distribution is a logistic curve around the decoder's answer; a level gets the area that lies nearest to
+# it, and black and white get all that lies beyond.
 
 
 # %%
@@ -164,8 +165,9 @@ bits = baselines.bits_per_dimension(elbo.mean(), x.shape[1:])
 print(f"an untrained VAE: reconstruction {reconstruction.mean():.0f}, KL {kl.mean():.4f} nats; {bits:.2f} bits a pixel")
 
 # %% [markdown]
-# **Is it a bound, and how far off?** By exactly $\mathrm{KL}(q(z \mid x) \,\|\, p(z \mid x))$: the encoder's answer against the truth. A case where all of
-# it is known: $z \sim N(0, 1)$, $x \mid z \sim N(z, 1/4)$. Then $x \sim N(0, 5/4)$ and $z \mid x \sim N(\tfrac45 x, \tfrac15)$.
+# **Is it a bound, and how far off?** By exactly $\mathrm{KL}(q(z \mid x) \,\|\, p(z \mid x))$: the encoder's answer against the truth. A
+# case where all of it is known: $z \sim N(0, 1)$, $x \mid z \sim N(z, 1/4)$. Then $x \sim N(0, 5/4)$ and
+# $z \mid x \sim N(\tfrac45 x, \tfrac15)$.
 
 # %%
 from torch.distributions import Normal, kl_divergence
@@ -185,19 +187,19 @@ for name, q in (
     assert torch.allclose(truth - bound, kl_divergence(q, posterior), atol=1e-5)
 
 # %% [markdown]
-# What a VAE **draws**, here as usual, is the middle of each pixel's distribution, without the spread. Where the code leaves something open, such as the exact edge of a
-# stroke, the middle is a compromise between all the edges it could be: section 3 of lesson 08 in another dress, and the reason why a
-# VAE is soft.
+# What a VAE **draws**, here as usual, is the middle of each pixel's distribution, without the spread. Where the code leaves something open,
+# such as the exact edge of a stroke, the middle is a compromise between all the edges it could be: section 3 of lesson 08 in another dress,
+# and the reason why a VAE is soft.
 #
 # ### 3.2 RBM
 # The oldest of the five. Pixels are bits v, and there are hidden bits h. A **restricted Boltzmann machine** gives each pair an energy,
 #
 # $$E(v, h) = -v^\top W h - b^\top v - c^\top h, \qquad p(v, h) = e^{-E(v, h)} / Z, \qquad p(v) = e^{-F(v)} / Z$$
 #
-# with the free energy $F(v) = -b^\top v - \sum_j \mathrm{softplus}(v^\top W + c)_j$, all h summed over by hand. *Restricted* means: no weight
-# joins two visible or two hidden bits. So, given one side, the bits of the other are independent coins, and can all be drawn at once:
-# $P(h_j = 1 \mid v) = \sigma(v^\top W + c)_j$ and $P(v_i = 1 \mid h) = \sigma(W h + b)_i$. Drawing h, then v, is one **Gibbs step**, and after enough of them v is a sample. Z
-# is a sum over $2^{784}$ images, and nobody knows it.
+# with the free energy $F(v) = -b^\top v - \sum_j \mathrm{softplus}(v^\top W + c)_j$, all h summed over by hand. *Restricted* means: no
+# weight joins two visible or two hidden bits. So, given one side, the bits of the other are independent coins, and can all be drawn at
+# once: $P(h_j = 1 \mid v) = \sigma(v^\top W + c)_j$ and $P(v_i = 1 \mid h) = \sigma(W h + b)_i$. Drawing h, then v, is one **Gibbs step**,
+# and after enough of them v is a sample. Z is a sum over $2^{784}$ images, and nobody knows it.
 
 # %%
 torch.manual_seed(0)
@@ -226,9 +228,10 @@ everything = torch.tensor(list(itertools.product((0.0, 1.0), repeat=6)))  # (64,
 print(f"all 64 images together have probability {(-free_energy(everything) - machine.log_partition()).exp().sum():.6f}")
 
 # %% [markdown]
-# **How it learns.** The slope of $-\log p(v)$ is that of $F$ at the data minus that of $F$ at the machine's own samples: lower the energy of what is real, raise it for what
-# you dream. The second half needs samples, and so a long chain for each step. Hinton (2002) starts the chain *at the data* and stops it
-# after k steps: **contrastive divergence**, CD-k. Here the truth can be summed up, and k steps held against it.
+# **How it learns.** The slope of $-\log p(v)$ is that of $F$ at the data minus that of $F$ at the machine's own samples: lower the energy
+# of what is real, raise it for what you dream. The second half needs samples, and so a long chain for each step. Hinton (2002) starts the
+# chain *at the data* and stops it after k steps: **contrastive divergence**, CD-k. Here the truth can be summed up, and k steps held
+# against it.
 
 
 # %%
@@ -248,8 +251,8 @@ for k in (1, 5, 50):
     )
 
 # %% [markdown]
-# Few steps give a direction that is biased, and usable. The course's RBM for images takes CD-5. It learns from bits, drawn anew in each batch with the grey
-# level as their probability, and what it shows as a sample are the probabilities of the last bits.
+# Few steps give a direction that is biased, and usable. The course's RBM for images takes CD-5. It learns from bits, drawn anew in each
+# batch with the grey level as their probability, and what it shows as a sample are the probabilities of the last bits.
 #
 # ### 3.3 Autoregressive
 # No bound, no Z: the rule of conditional probabilities, applied 783 times, in reading order.
@@ -257,9 +260,9 @@ for k in (1, 5, 50):
 # $$p(x) = \prod_i p(x_i \mid x_1, \ldots, x_{i-1})$$
 #
 # Each factor is a choice among grey levels, so a softmax, and training is 784 classifications an image. All can be done **at once**, if a
-# convolution is kept from looking ahead: its kernel is masked, and sees the rows above and, in its own row, the left. The first layer must not see the
-# pixel itself either (mask A); later ones may (mask B), for what they see at this place does not know the pixel. That is PixelCNN (van den Oord and
-# others, 2016). Ours has 16 grey levels and not 256, to be quick.
+# convolution is kept from looking ahead: its kernel is masked, and sees the rows above and, in its own row, the left. The first layer must
+# not see the pixel itself either (mask A); later ones may (mask B), for what they see at this place does not know the pixel. That is
+# PixelCNN (van den Oord and others, 2016). Ours has 16 grey levels and not 256, to be quick.
 
 
 # %%
@@ -342,12 +345,12 @@ plots.show(
 )
 
 # %% [markdown]
-# Nothing of what comes later, as it must be. But some of what came *before* is missing, above to the right: each layer reaches one pixel further to the
-# right only by going up one row. This **blind spot** is a known fault of the first PixelCNN; the gated one (van den Oord and others, 2016b) splits the
-# layers in two to mend it.
+# Nothing of what comes later, as it must be. But some of what came *before* is missing, above to the right: each layer reaches one pixel
+# further to the right only by going up one row. This **blind spot** is a known fault of the first PixelCNN; the gated one (van den Oord and
+# others, 2016b) splits the layers in two to mend it.
 #
-# Drawing takes the pixels one by one. The price of an exact density is 784 steps that cannot be taken at once. Here a code's 784 normal numbers
-# stand for the chances: $u = \Phi(z)$ is uniform, and picks a level.
+# Drawing takes the pixels one by one. The price of an exact density is 784 steps that cannot be taken at once. Here a code's 784 normal
+# numbers stand for the chances: $u = \Phi(z)$ is uniform, and picks a level.
 
 # %%
 torch.manual_seed(0)
@@ -364,14 +367,15 @@ print("36 pixels drawn one by one, by hand and by the package: the same")
 
 # %% [markdown]
 # ### 3.4 Normalising flow
-# A flow has one network for both ways: an **invertible** map f from images to codes. Then the density is that of the code, times how much f stretches space
-# there:
+# A flow has one network for both ways: an **invertible** map f from images to codes. Then the density is that of the code, times how much f
+# stretches space there:
 #
 # $$\log p(x) = \log N\big(f(x);\, 0, I\big) + \log \left| \det \frac{\partial f(x)}{\partial x} \right|$$
 #
-# Two layers with a determinant that costs nothing are enough. A **coupling** (Dinh and others, 2017) leaves half of the channels alone, and they say by how much the other half is scaled
-# and shifted, through a network that need not be invertible. The matrix of slopes is triangular, so its determinant is the product of the
-# scales. A **1x1 convolution** (Kingma and Dhariwal, 2018) mixes the channels, so that the next coupling finds others; it is one small matrix, used at each of $h \cdot w$ places.
+# Two layers with a determinant that costs nothing are enough. A **coupling** (Dinh and others, 2017) leaves half of the channels alone, and
+# they say by how much the other half is scaled and shifted, through a network that need not be invertible. The matrix of slopes is
+# triangular, so its determinant is the product of the scales. A **1x1 convolution** (Kingma and Dhariwal, 2018) mixes the channels, so that
+# the next coupling finds others; it is one small matrix, used at each of $h \cdot w$ places.
 
 
 # %%
@@ -421,17 +425,18 @@ assert torch.allclose(log_determinant[0], by_autograd)
 assert torch.allclose(flow.from_code(code), small)
 
 # %% [markdown]
-# Pixels are whole numbers, and a density on whole numbers could be made as high as one likes: a needle on each. So noise is added that fills each level,
-# $(\text{level} + u) / 256$ with u uniform in [0, 1), and what comes out is a bound for the levels (Theis and others, 2016). A logit then spreads [0, 1] over the
-# line; its slope counts too.
+# Pixels are whole numbers, and a density on whole numbers could be made as high as one likes: a needle on each. So noise is added that
+# fills each level, $(\text{level} + u) / 256$ with u uniform in [0, 1), and what comes out is a bound for the levels (Theis and others,
+# 2016). A logit then spreads [0, 1] over the line; its slope counts too.
 #
 # ### 3.5 Diffusion
 # Drown an image in noise, in T = 1,000 small steps. All of them at once are one formula (Ho and others, 2020, equation 4),
 #
 # $$x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\; \varepsilon, \qquad \bar\alpha_t = \prod_{s \le t} (1 - \beta_s),$$
 #
-# with $\beta$ on a line from 0.0001 to 0.02. At t = 1,000 nothing of the image is left. A network sees $x_t$ and t, and says **which noise it was**; the loss is
-# the mean squared error of its answer (equation 14). No second player, no bound in sight. (There is one behind it: with other weights for the times, this loss *is* an ELBO.)
+# with $\beta$ on a line from 0.0001 to 0.02. At t = 1,000 nothing of the image is left. A network sees $x_t$ and t, and says **which noise
+# it was**; the loss is the mean squared error of its answer (equation 14). No second player, no bound in sight. (There is one behind it:
+# with other weights for the times, this loss *is* an ELBO.)
 
 # %%
 beta = torch.cat([torch.zeros(1), torch.linspace(1e-4, 0.02, 1000)])  # (1001,): beta[0] belongs to the image itself
@@ -461,9 +466,10 @@ plots.show(
 print("times", times.tolist(), "\nshare of the image", [f"{a:.3f}" for a in alpha_bar[times].sqrt().tolist()])
 
 # %% [markdown]
-# **Drawing** goes the other way. From the noise that it sees, the network's answer gives a guess of the image, $\hat x = (x_t - \sqrt{1 - \bar\alpha_t}\,\hat\varepsilon) / \sqrt{\bar\alpha_t}$. It is a poor one while
-# t is large. So do not go there: go to an earlier time, along the same noise. That is **DDIM** (Song and others, 2021), and the steps can be long. DDPM
-# takes all 1,000, and adds fresh noise in each.
+# **Drawing** goes the other way. From the noise that it sees, the network's answer gives a guess of the image,
+# $\hat x = (x_t - \sqrt{1 - \bar\alpha_t}\,\hat\varepsilon) / \sqrt{\bar\alpha_t}$. It is a poor one while t is large. So do not go there:
+# go to an earlier time, along the same noise. That is **DDIM** (Song and others, 2021), and the steps can be long. DDPM takes all 1,000,
+# and adds fresh noise in each.
 #
 # Is the sampler right? Take data of which the best network is known. For $x_0 \sim N(m, s^2)$ the expected noise is
 # $\sqrt{1 - \bar\alpha_t}\,(x_t - \sqrt{\bar\alpha_t}\, m) / (\bar\alpha_t s^2 + 1 - \bar\alpha_t)$. Let it draw.
@@ -497,15 +503,16 @@ for n_steps in (1, 5, 25, 100):
 print("  truth:      mean 0.500, standard deviation 0.200")
 
 # %% [markdown]
-# With one step all comes out near the mean: the best guess at the mean of all images is not an image. The length of the steps is the price of speed.
+# With one step all comes out near the mean: the best guess at the mean of all images is not an image. The length of the steps is the price
+# of speed.
 #
 # The course's network for images says the noise in a roundabout way that trains faster in a short time: it is asked for
 # $v = \sqrt{\bar\alpha_t}\,\varepsilon - \sqrt{1 - \bar\alpha_t}\,x_0$ (Salimans and Ho, 2022), from which the noise follows.
 
 # %% [markdown]
 # ## 4 Train
-# All five, by `training.train` and their recipes, on the same images. Where a GAN has a discriminator they have a stand-in without parameters,
-# and their step is three lines: a batch, a loss, a step down. Read it:
+# All five, by `training.train` and their recipes, on the same images. Where a GAN has a discriminator they have a stand-in without
+# parameters, and their step is three lines: a batch, a loss, a step down. Read it:
 
 # %%
 import inspect
@@ -560,9 +567,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Look at the RBM's curve: a difference of free energies between data and chain is no loss that would have to fall. Its *gradient* is
-# what counts (section 3.2). The others fall, and a curve that falls means something here: the same number, on test images, is how such models are compared. The course's GANs
-# have no such curve.
+# Look at the RBM's curve: a difference of free energies between data and chain is no loss that would have to fall. Its *gradient* is what
+# counts (section 3.2). The others fall, and a curve that falls means something here: the same number, on test images, is how such models
+# are compared. The course's GANs have no such curve.
 #
 # ### Trained longer
 # From here on the models that ship are used: the same recipes with more steps (`tools/train_checkpoints.py`), and lesson 03's GAN.
@@ -603,10 +610,10 @@ for name, model in models.items():
 #
 # ## 5 The bake-off
 # ### 5.1 How it was made
-# Two GANs, `dcgan-fast` and the best recipe of lesson 05, and the five others, on MNIST and on Fashion-MNIST, by `benchmarks/bake_off.py`. All have 120 seconds
-# of one core, about as many parameters (the PixelCNN fewer: each of its weights works at all 784 places), three seeds, and rates that were chosen on a part of the *training*
-# split by `benchmarks/search_baselines.py`. Each run is judged once, on the test split. A budget of two minutes is a choice, and it is the
-# table's most important one; 5.3 comes back to it.
+# Two GANs, `dcgan-fast` and the best recipe of lesson 05, and the five others, on MNIST and on Fashion-MNIST, by `benchmarks/bake_off.py`.
+# All have 120 seconds of one core, about as many parameters (the PixelCNN fewer: each of its weights works at all 784 places), three seeds,
+# and rates that were chosen on a part of the *training* split by `benchmarks/search_baselines.py`. Each run is judged once, on the test
+# split. A budget of two minutes is a choice, and it is the table's most important one; 5.3 comes back to it.
 #
 # | | what it is | better |
 # |---|---|---|
@@ -697,8 +704,8 @@ if bake_off:
     )
 
 # %% [markdown]
-# TODO: what the table shows: the order by FD on both sets, and where seeds do not allow one; precision against recall of each family; who is best in
-# bits, and whether that one is best in FD; what a sample costs; where digits and clothes disagree. What each family is good for.
+# TODO: what the table shows: the order by FD on both sets, and where seeds do not allow one; precision against recall of each family; who
+# is best in bits, and whether that one is best in FD; what a sample costs; where digits and clothes disagree. What each family is good for.
 #
 # ### 5.3 Beside the literature
 # With days on many GPUs in the place of two minutes on one core, on the colour photographs of CIFAR-10:
@@ -712,17 +719,18 @@ if bake_off:
 # | GAN | none | 2.92 StyleGAN2 with ADA; 16.8 SNGAN and 22.3 WGAN-GP, on ResNets, in the library mimicry |
 # | RBM | none: nobody trains one on such images any more | |
 #
-# Each number is of the paper that is named (references at the end), but for mimicry's. Two things to see. Ranks by likelihood and by FID do not agree: DDPM is the last
-# of its column in bits, and near the top in FID. And with that budget diffusion and GANs are close. What was *not* close is the time to draw: in 2020, 50,000 images of 32x32 took about 20 hours from a
-# DDPM, and less than a minute from a GAN on the same GPU (Song and others, 2021, whose DDIM closed a part of that gap).
+# Each number is of the paper that is named (references at the end), but for mimicry's. Two things to see. Ranks by likelihood and by FID do
+# not agree: DDPM is the last of its column in bits, and near the top in FID. And with that budget diffusion and GANs are close. What was
+# *not* close is the time to draw: in 2020, 50,000 images of 32x32 took about 20 hours from a DDPM, and less than a minute from a GAN on the
+# same GPU (Song and others, 2021, whose DDIM closed a part of that gap).
 #
-# On MNIST, flows of the literature reach 1.06 (Real NVP), 1.05 (Glow) and 0.99 bits a pixel (FFJORD; all as Grathwohl and others, 2019, report them). Ours is in the table. FD on this course's
-# features has no counterpart in papers.
+# On MNIST, flows of the literature reach 1.06 (Real NVP), 1.05 (Glow) and 0.99 bits a pixel (FFJORD; all as Grathwohl and others, 2019,
+# report them). Ours is in the table. FD on this course's features has no counterpart in papers.
 #
 # TODO: where a larger budget would change the order in our table, from the curves and the cards of the checkpoints.
 #
-# **One row again**, with fewer steps and fewer samples: the models that you trained in section 4. Mind that FD depends on the number of samples
-# (lesson 10), so "real" stands beside them with as many.
+# **One row again**, with fewer steps and fewer samples: the models that you trained in section 4. Mind that FD depends on the number of
+# samples (lesson 10), so "real" stands beside them with as many.
 
 # %%
 COMPARED = device.by_profile(smoke=40, laptop=500, gpu=2000)
@@ -739,8 +747,8 @@ for name, row in rows.items():
 
 # %% [markdown]
 # ### 5.4 Likelihood is not quality
-# Section 2 asked what it costs to draw noise in 99 of 100 cases. The PixelCNN says its density exactly, so it can be spoilt exactly: noise, with all 16 levels
-# equally likely, has the density $16^{-784}$.
+# Section 2 asked what it costs to draw noise in 99 of 100 cases. The PixelCNN says its density exactly, so it can be spoilt exactly: noise,
+# with all 16 levels equally likely, has the density $16^{-784}$.
 
 
 # %%
@@ -769,13 +777,14 @@ for name, samples in (("good", its_own), ("spoilt", its_spoilt)):
 # %% [markdown]
 # > **Myth** "The better the likelihood, the better the pictures."
 #
-# $\log_2 100 / 784 = 0.0085$ bits a pixel are lost in going from digits to television noise, far less than one family differs from another. The other way round it
-# holds as little: a model that draws its training images, and nothing else, draws perfectly, and finds every test image impossible. In high dimensions,
-# likelihood and the look of samples are nearly independent (Theis and others, 2016). Bits are the right number for compression. For pictures, judge pictures.
+# $\log_2 100 / 784 = 0.0085$ bits a pixel are lost in going from digits to television noise, far less than one family differs from another.
+# The other way round it holds as little: a model that draws its training images, and nothing else, draws perfectly, and finds every test
+# image impossible. In high dimensions, likelihood and the look of samples are nearly independent (Theis and others, 2016). Bits are the
+# right number for compression. For pictures, judge pictures.
 #
 # ## 6 The grid of 25
-# Points in the plane, where modes can be counted: 25 normal distributions on a grid. RBM and PixelCNN have no form for it (bits, grey levels); the others train here
-# for some seconds.
+# Points in the plane, where modes can be counted: 25 normal distributions on a grid. RBM and PixelCNN have no form for it (bits, grey
+# levels); the others train here for some seconds.
 
 # %%
 points = toy.PointSet(toy.grid, name="grid of 25")
@@ -814,14 +823,15 @@ if bake_off:
     print_costs(grid_rows, bake_off["costs"].get("grid", {}))
 
 # %% [markdown]
-# TODO: what clouds and table show. A flow is a continuous map that can be turned round, so it cannot tear the one heap of its codes into 25: it has to leave bridges. A GAN's
-# generator cannot either, but it may make the bridges as thin as it likes. And a diffusion model goes to the spots step by step.
+# TODO: what clouds and table show. A flow is a continuous map that can be turned round, so it cannot tear the one heap of its codes into
+# 25: it has to leave bridges. A GAN's generator cannot either, but it may make the bridges as thin as it likes. And a diffusion model goes
+# to the spots step by step.
 #
 # ## 7 Analyse
 # ### 7.1 Two spaces of codes, the same sliders
-# The codes of the VAE have 32 numbers, those of the GAN 100. Which directions should sliders move along? Not random ones, of which most do little. For each model
-# take the four that change its images *most*: with $J$ the slopes of the pixels by the code, the leading eigenvectors of $\mathbb{E}\, J^\top J$, here from finite
-# differences at random codes.
+# The codes of the VAE have 32 numbers, those of the GAN 100. Which directions should sliders move along? Not random ones, of which most do
+# little. For each model take the four that change its images *most*: with $J$ the slopes of the pixels by the code, the leading
+# eigenvectors of $\mathbb{E}\, J^\top J$, here from finite differences at random codes.
 
 
 # %%
@@ -861,7 +871,8 @@ print("what each of the VAE's 32 numbers tells about an image, in nats:")
 print(" ".join(f"{value:.2f}" for value in cost.sort(descending=True).values.tolist()))
 
 # %% [markdown]
-# In the VAE every number has a price, the KL, and one that does not earn it is switched off: 0.00 nats. Nothing in a GAN asks its generator to be sparing with its code.
+# In the VAE every number has a price, the KL, and one that does not earn it is switched off: 0.00 nats. Nothing in a GAN asks its generator
+# to be sparing with its code.
 #
 # Now the sliders. Left the VAE, right the GAN; slider k moves each along its own k-th direction. **New random** takes new codes for both.
 
@@ -902,11 +913,13 @@ plots.show(
 )
 
 # %% [markdown]
-# TODO: what the sliders show: the VAE's pass softly through blends, the GAN's more often jump from one digit to the next; where each leaves what digits are.
+# TODO: what the sliders show: the VAE's pass softly through blends, the GAN's more often jump from one digit to the next; where each leaves
+# what digits are.
 #
 # ### 7.2 There and back: reconstruction
-# Is there a code for *this* image? The VAE's encoder answers at once, the flow has exactly one, the RBM draws hidden bits and goes back. A GAN has no way back. But a generator has a
-# gradient: start at random codes and descend, in z, the distance to the image (Zhu and others, 2016). The weights stay as they are.
+# Is there a code for *this* image? The VAE's encoder answers at once, the flow has exactly one, the RBM draws hidden bits and goes back. A
+# GAN has no way back. But a generator has a gradient: start at random codes and descend, in z, the distance to the image (Zhu and others,
+# 2016). The weights stay as they are.
 
 
 # %%
@@ -976,20 +989,23 @@ plots.show(
 # %% [markdown]
 # > **Myth** "A GAN has no encoder, so it cannot bring an image back."
 #
-# It can, at the price of a search. The last column tells two failures apart. The GAN's own samples *have* a code; what the search leaves over there is the
-# search's fault. What it leaves over on digits beyond that is the generator's: it cannot draw them.
+# It can, at the price of a search. The last column tells two failures apart. The GAN's own samples *have* a code; what the search leaves
+# over there is the search's fault. What it leaves over on digits beyond that is the generator's: it cannot draw them.
 #
-# TODO: what the table of errors shows. That a model brings back an image does not mean that it would ever draw it. The flow brings back a shoe exactly, for it is a map that can be turned round, trained or not.
+# TODO: what the table of errors shows. That a model brings back an image does not mean that it would ever draw it. The flow brings back a
+# shoe exactly, for it is a map that can be turned round, trained or not.
 #
 # ### 7.3 Outliers
-# An image that does not belong: can the models tell? They have seen digits only. Show them digits that are new to them, and clothes. Each gives a score; a good score is higher for clothes.
+# An image that does not belong: can the models tell? They have seen digits only. Show them digits that are new to them, and clothes. Each
+# gives a score; a good score is higher for clothes.
 #
 # - VAE, diffusion: the bound, with the sign turned; flow, PixelCNN: $-\log p(x)$; RBM: the free energy, which lacks only a constant;
 # - GAN: how far the nearest image is that it can draw (AnoGAN, Schlegl and others, 2017, began with that);
 # - and a rival that has learned nothing: the **mean brightness**.
 #
-# Where to put the threshold is a matter of taste, so draw all of them: the **ROC curve** is the share of clothes that are found against the share of digits that
-# are blamed. The area under it is the chance that a random piece of clothing has a higher score than a random digit: 1 is perfect, 0.5 is a coin.
+# Where to put the threshold is a matter of taste, so draw all of them: the **ROC curve** is the share of clothes that are found against the
+# share of digits that are blamed. The area under it is the chance that a random piece of clothing has a higher score than a random digit: 1
+# is perfect, 0.5 is a coin.
 
 
 # %%
@@ -1043,8 +1059,8 @@ plots.show(figure, alt="ROC curves of six models and of the mean brightness, wit
 # %% [markdown]
 # TODO: what the curves show. Mind the rival.
 #
-# **Now the other way round.** Train the flow and the VAE on clothes, briefly, and show them clothes that are new to them, and digits. Guess first: which will they find more
-# likely?
+# **Now the other way round.** Train the flow and the VAE on clothes, briefly, and show them clothes that are new to them, and digits. Guess
+# first: which will they find more likely?
 
 # %%
 on_clothes = {}
@@ -1079,9 +1095,10 @@ plots.show(
 # %% [markdown]
 # > **Myth** "What a model finds likely is what looks like its training data."
 #
-# TODO: check the sentence with the stored outputs. Models of clothes find digits *more* likely than clothes: the area is below one half, worse than a coin. Nalisnick and others (2019) found it with flows, VAEs and PixelCNNs, on
-# this pair of sets too, and on photographs. A digit is mostly black, and black pixels are cheap for both models. A likelihood says how
-# many bits an image costs, and a plain image costs few wherever it comes from. So the good curves of the first direction may owe more to clothes being *complicated* than to their being
+# TODO: check the sentence with the stored outputs. Models of clothes find digits *more* likely than clothes: the area is below one half,
+# worse than a coin. Nalisnick and others (2019) found it with flows, VAEs and PixelCNNs, on this pair of sets too, and on photographs. A
+# digit is mostly black, and black pixels are cheap for both models. A likelihood says how many bits an image costs, and a plain image costs
+# few wherever it comes from. So the good curves of the first direction may owe more to clothes being *complicated* than to their being
 # strange; look at the brightness again. Ask of any detector of outliers what it does the other way round.
 #
 # ### 7.4 Half an image
@@ -1134,15 +1151,15 @@ for which, answers in completions.items():
     print(f"{which:<18}" + "".join(f"{share:16.0%}" for share in right))
 
 # %% [markdown]
-# The second picture turns one model's order into its weakness. The PixelCNN draws from top to bottom and each pixel looks at those before it; what is known *below* comes too late, and the
-# upper half is drawn as if nothing were known. The others do not care where the hole is.
+# The second picture turns one model's order into its weakness. The PixelCNN draws from top to bottom and each pixel looks at those before
+# it; what is known *below* comes too late, and the upper half is drawn as if nothing were known. The others do not care where the hole is.
 #
 # TODO: what the numbers show. ("Right" is not the only right: the upper half of a 7 may be a 9.)
 #
 # ## 8 Break it
 # ### 8.1 A draw without a gradient
-# `torch.normal(mean, std)` draws z as well, one line shorter, and cuts the gradient: the reconstruction no longer reaches the encoder, which now knows one term
-# only, the KL. Nothing crashes, and the loss falls.
+# `torch.normal(mean, std)` draws z as well, one line shorter, and cuts the gradient: the reconstruction no longer reaches the encoder,
+# which now knows one term only, the KL. Nothing crashes, and the loss falls.
 
 # %%
 SHORT = device.by_profile(smoke=3, laptop=400, gpu=2000)
@@ -1171,8 +1188,9 @@ for name, kind in (("reparameterised", baselines.ImageVAE), ("cut", CutVAE)):
     )
 
 # %% [markdown]
-# The cut encoder does the only thing that it is paid for: it says N(0, I) of every image. Its KL is 0, its code is noise, and the decoder learns to draw one mean digit. So
-# look at *both* terms, not at the sum alone. (A KL of 0 also comes about without a bug, when a decoder is so strong that it needs no code: posterior collapse.)
+# The cut encoder does the only thing that it is paid for: it says N(0, I) of every image. Its KL is 0, its code is noise, and the decoder
+# learns to draw one mean digit. So look at *both* terms, not at the sum alone. (A KL of 0 also comes about without a bug, when a decoder is
+# so strong that it needs no code: posterior collapse.)
 #
 # ### 8.2 A likelihood that is too good
 # One letter: the first layer of the PixelCNN gets mask B.
@@ -1201,8 +1219,9 @@ plots.show(
 )
 
 # %% [markdown]
-# A likelihood that no honest model could have, and samples that are nothing. While it is trained, each pixel stands where its layer may see it, so the task is to copy. When it draws, the pixel is
-# not there yet. The cure is the test of section 3.3: ask the gradient. **A result that is too good is a bug until it is proved to be none.**
+# A likelihood that no honest model could have, and samples that are nothing. While it is trained, each pixel stands where its layer may see
+# it, so the task is to copy. When it draws, the pixel is not there yet. The cure is the test of section 3.3: ask the gradient. **A result
+# that is too good is a bug until it is proved to be none.**
 #
 # ### 8.3 A flow without its determinant
 # Leave the log-determinant out, and the loss wants nothing but codes near 0. On points this takes a second to see.
@@ -1232,8 +1251,9 @@ plots.show(
 )
 
 # %% [markdown]
-# All real points go to one spot, where the density of codes is highest. The way back then blows up whatever is not there: look at the axes. The determinant is the fee for squeezing space. The VAE pays the same fee as the entropy in
-# its KL, and the RBM as $\log Z$: every density has to answer for the places where it is *not*. In a GAN that is D's work.
+# All real points go to one spot, where the density of codes is highest. The way back then blows up whatever is not there: look at the axes.
+# The determinant is the fee for squeezing space. The VAE pays the same fee as the entropy in its KL, and the RBM as $\log Z$: every density
+# has to answer for the places where it is *not*. In a GAN that is D's work.
 #
 # ## 9 Exercises
 # **Exercise 2** · easy · 5 minutes
@@ -1431,20 +1451,21 @@ checks.lesson11.diffusion_loss(diffusion_loss)
 # **Next** Lesson 12: what all of this is used for.
 #
 # **References**
-# - D. P. Kingma, M. Welling: [Auto-Encoding Variational Bayes](https://arxiv.org/abs/1312.6114), ICLR 2014. D. P. Kingma and others: [Improved
-#   Variational Inference with Inverse Autoregressive Flow](https://arxiv.org/abs/1606.04934), NIPS 2016.
+# - D. P. Kingma, M. Welling: [Auto-Encoding Variational Bayes](https://arxiv.org/abs/1312.6114), ICLR 2014. D. P. Kingma and others:
+#   [Improved Variational Inference with Inverse Autoregressive Flow](https://arxiv.org/abs/1606.04934), NIPS 2016.
 # - G. E. Hinton: [Training Products of Experts by Minimizing Contrastive Divergence](https://doi.org/10.1162/089976602760128018), Neural
 #   Computation, 2002; and *A Practical Guide to Training Restricted Boltzmann Machines*, technical report, Toronto, 2010.
-# - A. van den Oord, N. Kalchbrenner, K. Kavukcuoglu: [Pixel Recurrent Neural Networks](https://arxiv.org/abs/1601.06759), ICML 2016. A. van den Oord and
-#   others: [Conditional Image Generation with PixelCNN Decoders](https://arxiv.org/abs/1606.05328), NIPS 2016. T. Salimans, A. Karpathy, X. Chen, D. P.
-#   Kingma: [PixelCNN++](https://arxiv.org/abs/1701.05517), ICLR 2017.
+# - A. van den Oord, N. Kalchbrenner, K. Kavukcuoglu: [Pixel Recurrent Neural Networks](https://arxiv.org/abs/1601.06759), ICML 2016. A. van
+#   den Oord and others: [Conditional Image Generation with PixelCNN Decoders](https://arxiv.org/abs/1606.05328), NIPS 2016. T. Salimans, A.
+#   Karpathy, X. Chen, D. P. Kingma: [PixelCNN++](https://arxiv.org/abs/1701.05517), ICLR 2017.
 # - L. Dinh, J. Sohl-Dickstein, S. Bengio: [Density Estimation Using Real NVP](https://arxiv.org/abs/1605.08803), ICLR 2017. D. P. Kingma, P.
 #   Dhariwal: [Glow](https://arxiv.org/abs/1807.03039), NeurIPS 2018. W. Grathwohl and others: [FFJORD](https://arxiv.org/abs/1810.01367), ICLR 2019.
-# - J. Ho, A. Jain, P. Abbeel: [Denoising Diffusion Probabilistic Models](https://arxiv.org/abs/2006.11239), NeurIPS 2020. J. Song, C. Meng, S.
-#   Ermon: [Denoising Diffusion Implicit Models](https://arxiv.org/abs/2010.02502), ICLR 2021. T. Salimans, J. Ho: [Progressive Distillation for Fast
-#   Sampling of Diffusion Models](https://arxiv.org/abs/2202.00512), ICLR 2022.
-# - A. Vahdat, J. Kautz: [NVAE](https://arxiv.org/abs/2007.03898), NeurIPS 2020. R. Child: [Very Deep VAEs](https://arxiv.org/abs/2011.10650), ICLR
-#   2021. T. Karras and others: [Training Generative Adversarial Networks with Limited Data](https://arxiv.org/abs/2006.06676), NeurIPS 2020 (ADA).
+# - J. Ho, A. Jain, P. Abbeel: [Denoising Diffusion Probabilistic Models](https://arxiv.org/abs/2006.11239), NeurIPS 2020. J. Song, C. Meng,
+#   S. Ermon: [Denoising Diffusion Implicit Models](https://arxiv.org/abs/2010.02502), ICLR 2021. T. Salimans, J. Ho: [Progressive
+#   Distillation for Fast Sampling of Diffusion Models](https://arxiv.org/abs/2202.00512), ICLR 2022.
+# - A. Vahdat, J. Kautz: [NVAE](https://arxiv.org/abs/2007.03898), NeurIPS 2020. R. Child: [Very Deep
+#   VAEs](https://arxiv.org/abs/2011.10650), ICLR 2021. T. Karras and others: [Training Generative Adversarial Networks with Limited
+#   Data](https://arxiv.org/abs/2006.06676), NeurIPS 2020 (ADA).
 # - L. Theis, A. van den Oord, M. Bethge: [A Note on the Evaluation of Generative Models](https://arxiv.org/abs/1511.01844), ICLR 2016.
 # - E. Nalisnick, A. Matsukawa, Y. W. Teh, D. Gorur, B. Lakshminarayanan: [Do Deep Generative Models Know What They Don't
 #   Know?](https://arxiv.org/abs/1810.09136), ICLR 2019. T. Schlegl and others: [AnoGAN](https://arxiv.org/abs/1703.05921), IPMI 2017.
@@ -1452,5 +1473,5 @@ checks.lesson11.diffusion_loss(diffusion_loss)
 #   Manifold](https://arxiv.org/abs/1609.03552), ECCV 2016. R. A. Yeh and others: [Semantic Image Inpainting with Deep Generative
 #   Models](https://arxiv.org/abs/1607.07539), CVPR 2017. A. Lugmayr and others: [RePaint](https://arxiv.org/abs/2201.09865), CVPR 2022.
 #
-# **Further reading** J. M. Tomczak, *Deep Generative Modeling*, Springer, 2022: one chapter a family, with code. C. M. Bishop, H. Bishop: [Deep
-# Learning](https://www.bishopbook.com), Springer, 2024, chapters 17 to 20.
+# **Further reading** J. M. Tomczak, *Deep Generative Modeling*, Springer, 2022: one chapter a family, with code. C. M. Bishop, H. Bishop:
+# [Deep Learning](https://www.bishopbook.com), Springer, 2024, chapters 17 to 20.

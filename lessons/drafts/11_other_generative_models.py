@@ -122,8 +122,9 @@ checks.lesson11.noise_share(guess)
 # | diffusion | a bound again | finding noise | tens of passes | exactly one, in the limit of small steps |
 #
 # Here is each on one page: the formula, the code in full, and the test that it is right. All live in the package under
-# `gan_course/baselines`, all are trained by the one loop of lesson 02 with one step, `baselines.model_step`, and all draw from codes
-# z ~ N(0, I), so that everything in this course that takes a generator takes them too.
+# `gan_course/baselines`, all are trained by the one loop of lesson 02 with one step, `baselines.model_step` (the RBM's first one also sets
+# its biases to the mean of the data), and all draw from codes z ~ N(0, I), so that everything in this course that takes a generator takes
+# them too.
 #
 # ### 3.1 VAE
 # A decoder draws as a GAN's generator does, but it says no image: it says a *distribution* around one, $p(x \mid z)$. Then
@@ -771,7 +772,7 @@ spoilt = torch.logaddexp(math.log(0.01) + good, math.log(0.99) + noise_density)
 print(
     f"bits a pixel: good {as_bits(good):.4f}, spoilt {as_bits(spoilt):.4f}, worse by {as_bits(spoilt) - as_bits(good):.4f}"
 )
-print(f"your guess: {guess:.4f}")
+print("your guess:", guess)
 its_own = training.sample(pixelcnn, COMPARED, seed=1)
 is_noise = torch.rand(COMPARED, generator=device.seed(6)) < 0.99
 tv = torch.randint(16, its_own.shape, generator=device.seed(7)) / 7.5 - 1
@@ -1214,7 +1215,7 @@ for kind in "AB":
     recipe = dataclasses.replace(
         methods.RECIPES["autoregressive"], name=kind, generator=lambda shape, kind=kind: with_first_mask(kind)
     )
-    run = training.train(training.Run(recipe, digits, seed=0, device="cpu"), steps=SHORT // 2)
+    run = training.train(training.Run(recipe, digits, seed=0, device="cpu"), steps=3 * SHORT // 4)
     peeking[f"mask {kind}"] = training.sample(run.sampler, 10, seed=0)
     nats = in_batches(run.sampler.log_likelihood, judged[:100]).mean()
     print(f"mask {kind}: {baselines.bits_per_dimension(nats, (1, 28, 28)):.3f} bits a pixel on test images")
@@ -1241,7 +1242,7 @@ def density_of_code_alone(model, points, rng=None):
 scattered = {}
 for name, loss in (("whole", methods.RECIPES["flow"].loss), ("no determinant", density_of_code_alone)):
     recipe = dataclasses.replace(methods.RECIPES["flow"], name=name, loss=loss, batch_size=256)
-    run = training.train(training.Run(recipe, toy.PointSet(toy.moons), seed=0, device="cpu"), steps=SHORT // 2)
+    run = training.train(training.Run(recipe, toy.PointSet(toy.moons), seed=0, device="cpu"), steps=SHORT)
     with torch.no_grad():
         codes = run.sampler.encode(toy.moons(500, generator=device.seed(1)))
     print(f"{name:<15} the codes of real points have a standard deviation of {codes.std(0).mean():.4f}; N(0, I) has 1")

@@ -710,21 +710,21 @@ if bake_off:
 # is best in bits, and whether that one is best in FD; what a sample costs; where digits and clothes disagree. What each family is good for.
 #
 # ### 5.3 Beside the literature
-# With days on many GPUs in the place of two minutes on one core, on the colour photographs of CIFAR-10:
+# With far larger networks and budgets, on the colour photographs of CIFAR-10:
 #
 # | family | bits per dimension | FID (Inception features) |
 # |---|---|---|
 # | autoregressive | 3.14 PixelCNN, 3.03 gated PixelCNN, 2.92 PixelCNN++ | |
 # | flow | 3.49 Real NVP, 3.35 Glow | |
 # | VAE | 3.11 with inverse autoregressive flow, 2.91 NVAE, 2.87 very deep VAE | |
-# | diffusion | at most 3.75 DDPM | 3.17 DDPM |
+# | diffusion | at most 3.75 DDPM; the same network's exact value, found later: 3.28 | 3.17 DDPM |
 # | GAN | none | 2.92 StyleGAN2 with ADA; 16.8 SNGAN and 22.3 WGAN-GP, on ResNets, in the library mimicry |
 # | RBM | none: nobody trains one on such images any more | |
 #
-# Each number is of the paper that is named (references at the end), but for mimicry's. Two things to see. Ranks by likelihood and by FID do
-# not agree: DDPM is the last of its column in bits, and near the top in FID. And with that budget diffusion and GANs are close. What was
-# *not* close is the time to draw: in 2020, 50,000 images of 32x32 took about 20 hours from a DDPM, and less than a minute from a GAN on the
-# same GPU (Song and others, 2021, whose DDIM closed a part of that gap).
+# Each number is of the paper that is named (references at the end), but for mimicry's; the 3.28 is by Y. Song and others (2021). Two things
+# to see. Ranks by likelihood and by FID do not agree: DDPM is behind every autoregressive model and VAE of the table in bits, and far ahead
+# of most GANs in FID. And the best GAN and DDPM are close. What was *not* close is the time to draw: 50,000 images of 32x32 took about 20
+# hours from a DDPM, and less than a minute from a GAN on the same GPU (J. Song and others, 2021, whose DDIM closed a part of that gap).
 #
 # On MNIST, flows of the literature reach 1.06 (Real NVP), 1.05 (Glow) and 0.99 bits a pixel (FFJORD; all as Grathwohl and others, 2019,
 # report them). Ours is in the table. FD on this course's features has no counterpart in papers.
@@ -989,7 +989,7 @@ shown = {"original": torch.cat([originals[name][:4] for name in originals])}
 shown |= {way: torch.cat([reconstructions[name][way][:4] for name in originals]) for way in reconstructions["digits"]}
 plots.show(
     strips(shown),
-    alt="Six rows: four digits, four pieces of clothing and four samples of the GAN, and below what five ways bring back of them. Only flow and RBM bring back the clothing.",
+    alt="Six rows: four digits, four pieces of clothing and four samples of the GAN, and below what five ways bring back of them. Only the flow brings back the clothing to the pixel.",
 )
 
 # %% [markdown]
@@ -1102,7 +1102,7 @@ plots.show(
 # > **Myth** "What a model finds likely is what looks like its training data."
 #
 # TODO: check the sentence with the stored outputs. Models of clothes find digits *more* likely than clothes: the area is below one half,
-# worse than a coin. Nalisnick and others (2019) found it with flows, VAEs and PixelCNNs, on this pair of sets too, and on photographs. A
+# worse than a coin. Nalisnick and others (2019) found it with flows, VAEs and PixelCNNs, on photographs and on this pair of sets. A
 # digit is mostly black, and black pixels are cheap for both models. A likelihood says how many bits an image costs, and a plain image costs
 # few wherever it comes from. So the good curves of the first direction may owe more to clothes being *complicated* than to their being
 # strange; look at the brightness again. Ask of any detector of outliers what it does the other way round.
@@ -1468,7 +1468,9 @@ checks.lesson11.diffusion_loss(diffusion_loss)
 #   Dhariwal: [Glow](https://arxiv.org/abs/1807.03039), NeurIPS 2018. W. Grathwohl and others: [FFJORD](https://arxiv.org/abs/1810.01367), ICLR 2019.
 # - J. Ho, A. Jain, P. Abbeel: [Denoising Diffusion Probabilistic Models](https://arxiv.org/abs/2006.11239), NeurIPS 2020. J. Song, C. Meng,
 #   S. Ermon: [Denoising Diffusion Implicit Models](https://arxiv.org/abs/2010.02502), ICLR 2021. T. Salimans, J. Ho: [Progressive
-#   Distillation for Fast Sampling of Diffusion Models](https://arxiv.org/abs/2202.00512), ICLR 2022.
+#   Distillation for Fast Sampling of Diffusion Models](https://arxiv.org/abs/2202.00512), ICLR 2022. Y. Song, J. Sohl-Dickstein, D. P.
+#   Kingma, A. Kumar, S. Ermon, B. Poole: [Score-Based Generative Modeling through Stochastic Differential
+#   Equations](https://arxiv.org/abs/2011.13456), ICLR 2021.
 # - A. Vahdat, J. Kautz: [NVAE](https://arxiv.org/abs/2007.03898), NeurIPS 2020. R. Child: [Very Deep
 #   VAEs](https://arxiv.org/abs/2011.10650), ICLR 2021. T. Karras and others: [Training Generative Adversarial Networks with Limited
 #   Data](https://arxiv.org/abs/2006.06676), NeurIPS 2020 (ADA).

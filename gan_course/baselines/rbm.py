@@ -50,7 +50,7 @@ class RBM(nn.Module):
         Args:
             mean: of each pixel, in [0, 1], of `visible` numbers; kept off 0 and 1 by a hundredth.
 
-        Source: Hinton (2010), section 8.1.
+        Source: Hinton (2010), where it is about the first weights and biases.
         """
         self.visible_bias.copy_(mean.flatten().clamp(0.01, 0.99).logit())
 
@@ -70,7 +70,7 @@ class RBM(nn.Module):
     def free_energy(self, v: Tensor) -> Tensor:
         """F(v) = -v b - sum softplus(v W + c), (N,) in nats; p(v) = exp(-F(v)) / Z.
 
-        Source: Hinton (2010), A practical guide to training restricted Boltzmann machines, section 16.1.
+        Source: Hinton (2010), A practical guide to training restricted Boltzmann machines.
         """
         return -(v @ self.visible_bias) - F.softplus(v @ self.weight + self.hidden_bias).sum(1)
 
@@ -153,7 +153,7 @@ def contrastive_divergence(model: RBM, v: Tensor, k: int = 1, rng: torch.Generat
         v: visible bits (N, visible), the data.
         k: Gibbs steps, which start at the data.
 
-    Source: Hinton (2002), section 3.
+    Source: Hinton (2002), Training products of experts by minimizing contrastive divergence.
     """
     model_v = v
     for _ in range(k):

@@ -11,6 +11,7 @@ from gan_course.checks import (
     lesson07,
     lesson08,
     lesson09,
+    lesson10,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "lesson07",
     "lesson08",
     "lesson09",
+    "lesson10",
 ]

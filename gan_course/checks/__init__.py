@@ -11,6 +11,7 @@ from gan_course.checks import (
     lesson07,
     lesson08,
     lesson09,
+    lesson10,
     lesson11,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "lesson07",
     "lesson08",
     "lesson09",
+    "lesson10",
     "lesson11",
 ]

@@ -37,6 +37,7 @@ PLANS = {
     "pix2pix-outlines": Plan("pix2pix-fast", "emoji-outlines", steps=20_000),
     "pix2pix-styles": Plan("pix2pix-fast", "emoji-styles", steps=20_000),
     "cyclegan-styles": Plan("cyclegan-fast", "emoji-styles", steps=20_000),
+    "cyclegan-outlines": Plan("cyclegan-no-identity", "emoji-outlines", steps=5_000),  # hides colours: lesson 09
     "vae-mnist": Plan("vae", "mnist", steps=10_000),
     "rbm-mnist": Plan("rbm", "mnist", steps=12_000),
     "autoregressive-mnist": Plan("autoregressive", "mnist", steps=8_000),

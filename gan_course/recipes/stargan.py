@@ -23,9 +23,9 @@ def stargan_discriminator(width: int) -> Callable[[Shape, int], nn.Module]:
 
 PAPER = Recipe(
     name="stargan",
-    source="Choi et al. (2018), section 3 and appendix: WGAN-GP with 5 critic steps, lambda_cls 1, lambda_rec 10, Adam "
-    "1e-4 with betas (0.5, 0.999), falling on a line to 0 in the second half, batches of 16; fewer halvings in D, as "
-    "the images are smaller",
+    source="Choi et al. (2018), sections 3.1, 4, 5.3 and appendix: WGAN-GP with 5 critic steps, lambda_cls 1, "
+    "lambda_rec 10, Adam 1e-4 with betas (0.5, 0.999), falling on a line to 0 in the second half, batches of 16; fewer "
+    "halvings in D, as the images are smaller",
     generator=stargan_generator(64, 6, first_norm=True),
     discriminator=stargan_discriminator(64),
     condition="planes at G's input, a domain head of D",

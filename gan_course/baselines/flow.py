@@ -63,7 +63,7 @@ class Coupling(nn.Module):
 class Mix(nn.Module):
     """An invertible 1x1 convolution with a bias, which decides what the next coupling keeps; it starts as a rotation.
 
-    Source: Kingma and Dhariwal (2018), Glow, section 3.2, equation 9.
+    Source: Kingma and Dhariwal (2018), Glow, section 3.2.
     """
 
     def __init__(self, channels: int):
@@ -179,7 +179,7 @@ class Flow(nn.Module):
     def log_likelihood(self, images: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """log p(x), (N,) in nats: exact for points; of 8-bit images a bound from below, with one u a pixel.
 
-        Source: for the bound Theis, van den Oord, Bethge (2016), A note on the evaluation of generative models, 3.1.
+        Source: for the bound Theis, van den Oord, Bethge (2016), A note on the evaluation of generative models.
         """
         x, log_slope = self.spread(images, uniform_like(images, rng)) if self.is_image else (images, 0.0)
         z, log_determinant = self.to_code(x)

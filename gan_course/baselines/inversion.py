@@ -32,8 +32,9 @@ def find_codes(
     Raises:
         ValueError: the model passes no gradient to its codes.
 
-    Source: Zhu et al. (2016), Generative visual manipulation on the natural image manifold, section 3.1, without its
-    encoder; for the known part Yeh et al. (2017), Semantic image inpainting, without their discriminator's term.
+    Source: Zhu et al. (2016), Generative visual manipulation on the natural image manifold, without its encoder and its
+    distance of features; for the known part Yeh et al. (2017), Semantic image inpainting, without their discriminator's
+    term.
     """
     place = next(model.parameters()).device
     images = images.to(place)

@@ -42,7 +42,8 @@ def precision_recall_curve(
     Raises:
         ValueError: see inputs.check_features; not as many real samples as fake ones; or fewer of both than clusters.
 
-    Source: Sajjadi et al. (2018), Algorithm 1 (20 clusters, 10 runs, 1,001 angles, F_8 and F_1/8).
+    Source: Sajjadi et al. (2018), section 3.3 (Theorem 2) and section 4 (20 clusters, F_8 and F_1/8). 10 runs and 1,001
+    angles are the defaults of the authors' code, which takes mini-batch k-means.
     """
     real, fake = check_features(real, fake)
     if len(real) != len(fake):

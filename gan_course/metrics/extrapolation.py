@@ -40,7 +40,8 @@ def extrapolated_frechet(
     Raises:
         ValueError: see inputs.check_features; or fewer than two different sizes.
 
-    Source: Chong and Forsyth (2020), section 4, there with 15 points from 5,000 to 50,000.
+    Source: Chong and Forsyth (2020), whose code takes 15 points from 5,000 to 50,000 and draws codes by Sobol
+    sequences; here they are random.
     """
     real, fake = check_features(real, fake)
     smallest = max(len(fake) // 10, fake.shape[1] + 1) if smallest is None else smallest

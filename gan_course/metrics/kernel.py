@@ -27,7 +27,7 @@ def kernel_distance(
     Raises:
         ValueError: see inputs.check_features; or a subset is larger than a set.
 
-    Source: Binkowski et al. (2018), section 3 (equation 4 for the estimator).
+    Source: Binkowski et al. (2018), section 4; equation 4 for the estimator.
     """
     real, fake = check_features(real, fake)
     if subsets is None:

@@ -65,8 +65,8 @@ def memorisation(fake: Tensor, training: Tensor, held_out: Tensor) -> Memorisati
     Raises:
         ValueError: see inputs.check_features.
 
-    Source: Meehan, Chaudhuri and Dasgupta (2020), section 3, whose test does this in each cell of a partition and
-    averages; here in a single cell. Mann and Whitney (1947), with the variance for ties.
+    Source: Meehan, Chaudhuri and Dasgupta (2020), whose test does this in each cell of a partition and averages; here
+    in a single cell. Mann and Whitney (1947), with the variance for ties.
     """
     check_same_width(("training", training), ("held-out", held_out))
     return compare_nearest(*(nearest_training(part, training).distance for part in (fake, held_out)))

@@ -64,7 +64,7 @@ def classes_captured(labels: Tensor, classes: int) -> ClassesCaptured:
     Raises:
         ValueError: no labels, or one out of range.
 
-    Source: Metz et al. (2017), Unrolled GANs, for 1,000 modes; Lin et al. (2018), PacGAN, for 26,000 samples.
+    Source: Metz et al. (2017), Unrolled GANs, for 1,000 modes; Lin et al. (2018), PacGAN, for the protocol.
     """
     labels = labels.detach().cpu().long()
     if labels.ndim != 1 or len(labels) == 0 or labels.min() < 0 or labels.max() >= classes:

@@ -160,7 +160,7 @@ plots.show(
 #
 # ## 4 Two sets, one number
 # ### 4.1 Inception Score
-# The oldest one (Salimans and others, 2016) looks at the samples alone. A classifier turns each into probabilities $p(y \mid x)$. Two
+# The oldest of those made for GANs and still in use (Salimans and others, 2016) looks at the samples alone. A classifier turns each into probabilities $p(y \mid x)$. Two
 # wishes: of each sample it should be sure, and over all samples every class should come up, so that the mean $p(y)$ is flat. Both at once:
 #
 # $$\mathrm{IS} = \exp \; \mathbb{E}_x \, \mathrm{KL}\big(p(y \mid x) \,\|\, p(y)\big), \qquad
@@ -363,7 +363,7 @@ print(
 # the number of fakes, so compare at equal numbers.
 #
 # ### 4.5 The curve
-# Earlier in 2018, Sajjadi and others had defined precision and recall differently, as a whole **curve**. Cut the space into K cells; real
+# Earlier, in 2018, Sajjadi and others had defined precision and recall differently, as a whole **curve**. Cut the space into K cells; real
 # samples fall into them with shares $p_i$, fakes with $q_i$. For every slope $\lambda > 0$
 #
 # $$\text{precision}(\lambda) = \sum_i \min(\lambda p_i, q_i), \qquad \text{recall}(\lambda) = \sum_i \min(p_i, q_i / \lambda).$$
@@ -552,7 +552,7 @@ for name, row in {
 #
 # Their $d$ is LPIPS, a distance of features that is quadratic, hence the $\epsilon^2$; then it is called *perceptual* path length, PPL.
 # Ours is $\|f(x) - f(x')\|^2$ in digit features, and so we say "path length". $\mathrm{slerp}$ walks along the sphere (lesson 03), where
-# codes live.
+# codes live. (Theirs are scaled to length 1; ours only lie near a sphere.)
 
 
 # %%
@@ -613,7 +613,8 @@ for name, rows in by_model.items():
 #
 # It measures how smoothly images follow codes. The smoothest generator of all draws one image and has the length 0. `dcgan-mnist` draws
 # far worse than `dcgan-fast-mnist` (an FD of 58 against 9) and has the *shorter* paths, about 4,000 against 5,900. Karras and others
-# (2020, StyleGAN2) found that a low PPL goes with good images, and train for it. That is a correlation of their generators. It does not
+# (2020, StyleGAN2) found that a low PPL goes with good images, and add a penalty that makes paths even, by another formula. That is a
+# correlation of their generators. It does not
 # make the length a measure of quality.
 #
 # And what is the 149 million of `infogan-fast-mnist`? Section 10.3 goes and looks.
@@ -740,7 +741,8 @@ for name in ("honest", "blurred", "half of the classes gone", "dcgan-fast", "dcg
 # ### 5.5 Where there is one right answer
 # In lessons 08 and 09 each input had its target. Then no set is compared with a set: each output is compared with **its** target, and the
 # plainest number is the **pixel accuracy**, the share of pixels that are right to within 16 of 255 in every colour. Four outputs for the
-# emoji of the test split, none of them by a generator, and what the numbers of lesson 08 say:
+# emoji of the test split, none of them by a generator, and what the numbers of lesson 08 say (the tolerance of 16 is after Liu and
+# others, 2017, on maps):
 
 
 # %%
@@ -1272,8 +1274,8 @@ else:  # TODO: this branch goes when the table is there
 # TODO: what the stored perturbations show: how far FD moves against the features and by chance, how far a logit, and from which epsilon on
 # even random signs count.
 #
-# Alfarra and others (2022) do the same to Inception: real photographs, changed so that nobody sees it, get a poor FID, and noise gets a
-# good Inception Score. A metric is a network, and can be attacked like one. Nobody attacks yours on purpose, but a *generator that is
+# Alfarra and others (2022) do the same to Inception: real photographs, changed so that nobody sees it, get a poor FID, and images of low
+# quality get a very good score. A metric is a network, and can be attacked like one. Nobody attacks yours on purpose, but a *generator that is
 # trained or selected by the metric's own features* does.
 #
 # ## 8 All models, one report
@@ -1386,8 +1388,9 @@ plots.show(
 # %% [markdown]
 # ## 10 Break it
 # ### 10.1 A better number without a better model
-# No weight changes in this section, and the numbers do. **First**: the truncation trick (Brock and others, 2019). Draw codes from N(0, s²)
-# with s below 1; they lie nearer to the middle, which G has seen most.
+# No weight changes in this section, and the numbers do. **First**: the truncation trick. Brock and others (2019) draw every number of a
+# code again until it lies within a threshold; here, more simply, codes are drawn from N(0, s²) with s below 1. They lie nearer to the
+# middle, where the density of codes is highest (but see below).
 
 # %%
 N = device.by_profile(smoke=150, laptop=1_000, gpu=5_000)
@@ -1428,7 +1431,7 @@ plots.show(
 )
 
 # %% [markdown]
-# With `projection-mnist` it works as in the paper: precision and density rise, above those of real digits, and recall pays for it. A
+# With `projection-mnist` it does what the paper's trick does: precision and density rise, above those of real digits, and recall pays for it. A
 # paper that shows truncated pictures beside an untruncated FD has shown you two generators. FD is *not* pleased: it takes the missing
 # variety for what it is.
 #
@@ -1757,6 +1760,10 @@ checks.lesson10.closer_to_training(closer_to_training)
 #   Image Synthesis with Auxiliary Classifier GANs](https://arxiv.org/abs/1610.09585), ICML 2017.
 # - C. Meehan, K. Chaudhuri, S. Dasgupta: [A Non-Parametric Test to Detect Data-Copying in Generative
 #   Models](https://arxiv.org/abs/2004.05675), AISTATS 2020.
+# - H. B. Mann, D. R. Whitney: On a Test of Whether One of Two Random Variables Is Stochastically Larger than the Other, Annals of
+#   Mathematical Statistics, 1947.
+# - R. Zhang, P. Isola, A. A. Efros, E. Shechtman, O. Wang: [The Unreasonable Effectiveness of Deep Features as a Perceptual
+#   Metric](https://arxiv.org/abs/1801.03924), CVPR 2018: LPIPS.
 # - D. Lopez-Paz, M. Oquab: [Revisiting Classifier Two-Sample Tests](https://arxiv.org/abs/1610.06545), ICLR 2017.
 # - M. J. Chong, D. Forsyth: [Effectively Unbiased FID and Inception Score and Where to Find Them](https://arxiv.org/abs/1911.07023), CVPR
 #   2020.

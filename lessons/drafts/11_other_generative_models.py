@@ -438,7 +438,7 @@ assert torch.allclose(flow.from_code(code), small)
 #
 # with $\beta$ on a line from 0.0001 to 0.02. At t = 1,000 nothing of the image is left. A network sees $x_t$ and t, and says **which noise
 # it was**; the loss is the mean squared error of its answer (equation 14). No second player, no bound in sight. (There is one behind it:
-# with other weights for the times, this loss *is* an ELBO.)
+# with other weights for the times, this loss is an ELBO, up to a constant and the last step.)
 
 # %%
 beta = torch.cat([torch.zeros(1), torch.linspace(1e-4, 0.02, 1000)])  # (1001,): beta[0] belongs to the image itself
@@ -471,7 +471,7 @@ print("times", times.tolist(), "\nshare of the image", [f"{a:.3f}" for a in alph
 # **Drawing** goes the other way. From the noise that it sees, the network's answer gives a guess of the image,
 # $\hat x = (x_t - \sqrt{1 - \bar\alpha_t}\,\hat\varepsilon) / \sqrt{\bar\alpha_t}$. It is a poor one while t is large. So do not go there:
 # go to an earlier time, along the same noise. That is **DDIM** (Song and others, 2021), and the steps can be long. DDPM takes all 1,000,
-# and adds fresh noise in each.
+# and adds fresh noise in each but the last.
 #
 # Is the sampler right? Take data of which the best network is known. For $x_0 \sim N(m, s^2)$ the expected noise is
 # $\sqrt{1 - \bar\alpha_t}\,(x_t - \sqrt{\bar\alpha_t}\, m) / (\bar\alpha_t s^2 + 1 - \bar\alpha_t)$. Let it draw.
@@ -717,11 +717,12 @@ if bake_off:
 # | autoregressive | 3.14 PixelCNN, 3.03 gated PixelCNN, 2.92 PixelCNN++ | |
 # | flow | 3.49 Real NVP, 3.35 Glow | |
 # | VAE | 3.11 with inverse autoregressive flow, 2.91 NVAE, 2.87 very deep VAE | |
-# | diffusion | at most 3.75 DDPM; the same network's exact value, found later: 3.28 | 3.17 DDPM |
+# | diffusion | at most 3.75 DDPM; the same network by an exact density of dequantised pixels: 3.28 | 3.17 DDPM |
 # | GAN | none | 2.92 StyleGAN2 with ADA; 16.8 SNGAN and 22.3 WGAN-GP, on ResNets, in the library mimicry |
-# | RBM | none: nobody trains one on such images any more | |
+# | RBM | none: hardly anybody trains one on such images any more | |
 #
-# Each number is of the paper that is named (references at the end), but for mimicry's; the 3.28 is by Y. Song and others (2021). Two things
+# Each number is of the paper that is named (references at the end), but for mimicry's (Lee and Town, 2020), who trained these GANs anew;
+# the 3.28 is by Y. Song and others (2021). Two things
 # to see. Ranks by likelihood and by FID do not agree: DDPM is behind every autoregressive model and VAE of the table in bits, and far ahead
 # of most GANs in FID. And the best GAN and DDPM are close. What was *not* close is the time to draw: 50,000 images of 32x32 took about 20
 # hours from a DDPM, and less than a minute from a GAN on the same GPU (J. Song and others, 2021, whose DDIM closed a part of that gap).
@@ -785,8 +786,8 @@ for name, samples in (("good", its_own), ("spoilt", its_spoilt)):
 #
 # $\log_2 100 / 784 = 0.0085$ bits a pixel are lost in going from digits to television noise, far less than one family differs from another.
 # The other way round it holds as little: a model that draws its training images, and nothing else, draws perfectly, and finds every test
-# image impossible. In high dimensions, likelihood and the look of samples are nearly independent (Theis and others, 2016). Bits are the
-# right number for compression. For pictures, judge pictures.
+# image impossible. In high dimensions, likelihood and the look of samples are largely independent (Theis and others, 2016, whose examples
+# these two are). Bits are the right number for compression. For pictures, judge pictures.
 #
 # ## 6 The grid of 25
 # Points in the plane, where modes can be counted: 25 normal distributions on a grid. RBM and PixelCNN have no form for it (bits, grey
@@ -1102,7 +1103,8 @@ plots.show(
 # > **Myth** "What a model finds likely is what looks like its training data."
 #
 # TODO: check the sentence with the stored outputs. Models of clothes find digits *more* likely than clothes: the area is below one half,
-# worse than a coin. Nalisnick and others (2019) found it with flows, VAEs and PixelCNNs, on photographs and on this pair of sets. A
+# worse than a coin. Nalisnick and others (2019) found it with a flow on this pair of sets, and with flows, VAEs and PixelCNNs on
+# photographs. A
 # digit is mostly black, and black pixels are cheap for both models. A likelihood says how many bits an image costs, and a plain image costs
 # few wherever it comes from. So the good curves of the first direction may owe more to clothes being *complicated* than to their being
 # strange; look at the brightness again. Ask of any detector of outliers what it does the other way round.
@@ -1474,9 +1476,11 @@ checks.lesson11.diffusion_loss(diffusion_loss)
 # - A. Vahdat, J. Kautz: [NVAE](https://arxiv.org/abs/2007.03898), NeurIPS 2020. R. Child: [Very Deep
 #   VAEs](https://arxiv.org/abs/2011.10650), ICLR 2021. T. Karras and others: [Training Generative Adversarial Networks with Limited
 #   Data](https://arxiv.org/abs/2006.06676), NeurIPS 2020 (ADA).
+# - K. S. Lee, C. Town: [Mimicry](https://arxiv.org/abs/2005.02494), 2020.
 # - L. Theis, A. van den Oord, M. Bethge: [A Note on the Evaluation of Generative Models](https://arxiv.org/abs/1511.01844), ICLR 2016.
 # - E. Nalisnick, A. Matsukawa, Y. W. Teh, D. Gorur, B. Lakshminarayanan: [Do Deep Generative Models Know What They Don't
-#   Know?](https://arxiv.org/abs/1810.09136), ICLR 2019. T. Schlegl and others: [AnoGAN](https://arxiv.org/abs/1703.05921), IPMI 2017.
+#   Know?](https://arxiv.org/abs/1810.09136), ICLR 2019. T. Schlegl and others: [Unsupervised Anomaly Detection with Generative
+#   Adversarial Networks to Guide Marker Discovery](https://arxiv.org/abs/1703.05921), IPMI 2017 (AnoGAN).
 # - J.-Y. Zhu, P. Krähenbühl, E. Shechtman, A. A. Efros: [Generative Visual Manipulation on the Natural Image
 #   Manifold](https://arxiv.org/abs/1609.03552), ECCV 2016. R. A. Yeh and others: [Semantic Image Inpainting with Deep Generative
 #   Models](https://arxiv.org/abs/1607.07539), CVPR 2017. A. Lugmayr and others: [RePaint](https://arxiv.org/abs/2201.09865), CVPR 2022.

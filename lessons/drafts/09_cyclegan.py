@@ -642,8 +642,12 @@ plots.show(
 # %% [markdown]
 # The interval is about the choice of *test pairs*. It says nothing of another training; for that there are seeds, below.
 #
-# TODO: what the rows say, live and shipped, once the settings are found and the checkpoints ship: by how much the shipped
-# CycleGAN beats the copy in each of the five, and how far it stays behind pix2pix.
+# **The shipped CycleGAN beats the copy in all five**, and all five intervals are clear of 0: +1.2 dB, 2.8% more right pixels. Look
+# where: flags become flat and buttons blue, as Twitter draws them, faces lose their shading. What it cannot know (a seal of another
+# breed, a broom that leans the other way) stays as it was.
+#
+# **pix2pix**, which was told the pairs, is ahead pixel by pixel, and *behind the copy* in features. It knows more of where things go,
+# and pays in blur; this CycleGAN changes what it is sure of. (They are different networks, too: only one begins as a copy.)
 #
 # > **Myth** "CycleGAN is by Szegedy, and turns images into text."
 #
@@ -664,7 +668,13 @@ for row in ablation["table"]:
     print(f"{row['name']:<22}" + "".join(f"{cell:>20}" for cell in cells))
 
 # %% [markdown]
-# TODO: what the table shows, seeds that disagree included.
+# - **Without the identity loss** the three seeds end in three places, with a PSNR of 7.9, 12.1 and 10.0 (the large ± says so). That
+#   is section 3 with real pictures: nothing but an accident decides which of the many maps it becomes.
+# - **Without the cycle** the cycle error is higher, 0.22 against 0.19, and everything else a little *better*. What holds the content
+#   in its place here, after so few steps, is the identity loss and the network. The cycle proves nothing of the kind.
+# - **Without the pool** nothing changes that three seeds would show. It is against a D that forgets, in a longer game.
+# - **All four of the paper's kind lose to the copy** in features, SSIM and right pixels. They have to draw the whole image anew and in
+#   1,500 steps they have not learned to. `cyclegan-fast` begins as a copy; it is ahead of it in all five, on every seed.
 #
 # ### 7.2 Play
 # Held-out emoji by their number, and a picture of your own. Small and centred on white is what it knows.

@@ -3,7 +3,7 @@
 #
 # {{badges}}
 #
-# **Time** about 5 minutes of computing on a two-core laptop, two hours with the exercises; on a T4 not measured yet.
+# **Time** about 3 minutes of computing on a two-core laptop, two hours with the exercises; on a T4 not measured yet.
 #
 # **You need** lessons 01 (the best D, logits) and 02 (the loop); lesson 06 (a D that is told) helps.
 #
@@ -37,7 +37,7 @@ from torch import nn
 
 from gan_course import checks, data, device, losses, methods, metrics, networks, plots, training, widgets
 
-device.announce(laptop="about 5 minutes on two CPU cores", gpu="not measured yet")
+device.announce(laptop="about 3 minutes on two CPU cores", gpu="not measured yet")
 
 ASSETS = Path(methods.__file__).parent / "assets"
 pairs, held_out = data.load("emoji-outlines"), data.load("emoji-outlines", "test")
@@ -512,7 +512,7 @@ for name in ("GAN alone", "both"):
     )
 
 # %% [markdown]
-# L1 pushes every number by the same 100/n, however near it is, so its length is always 0.319; compare D's push with that. ("GAN alone"
+# L1 pushes every number by the same 100/n, however near it is, so its length is always 0.32; compare D's push with that. ("GAN alone"
 # lacks the L1 term; its length stands there for comparison.)
 #
 # ## 7 Analyse

@@ -784,7 +784,10 @@ blind = dataclasses.replace(
 tried = {}
 for name, recipe in (("told", methods.RECIPES["pix2pix-gan"]), ("blind", blind)):
     tried[name] = training.train(
-        training.Run(recipe, pairs, seed=0), steps=SHORT, callbacks=[training.ProgressBar(f"{name:<5}")]
+        training.Run(recipe, pairs, seed=0),
+        steps=SHORT,
+        callbacks=[training.ProgressBar(f"{name:<5}")],
+        log_every=min(SHORT, 50),
     )
 
 # %%

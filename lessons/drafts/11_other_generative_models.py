@@ -172,8 +172,8 @@ print(f"an untrained VAE: reconstruction {reconstruction.mean():.0f}, KL {kl.mea
 # %% [markdown]
 # Untrained, 10.3 bits is worse than a blind guess's 8: it is sure of the wrong greys.
 #
-# **How far off is the bound?** By the last term, the encoder's answer against the truth. A case where all of it is known: $z \sim N(0, 1)$, $x \mid z \sim N(z, 1/4)$. Then $x \sim N(0, 5/4)$ and
-# $z \mid x \sim N(\tfrac45 x, \tfrac15)$.
+# **How far off is the bound?** By the last term, the encoder's answer against the truth. A case where all of it is known:
+# $z \sim N(0, 1)$, $x \mid z \sim N(z, 1/4)$. Then $x \sim N(0, 5/4)$ and $z \mid x \sim N(\tfrac45 x, \tfrac15)$.
 
 # %%
 from torch.distributions import Normal, kl_divergence
@@ -202,8 +202,9 @@ for name, q in (
 # $$E(v, h) = -v^\top W h - b^\top v - c^\top h, \qquad p(v, h) = e^{-E(v, h)} / Z, \qquad p(v) = e^{-F(v)} / Z$$
 #
 # with the free energy $F(v) = -b^\top v - \sum_j \mathrm{softplus}(v^\top W + c)_j$, for
-# $\sum_h e^{-E(v, h)} = e^{b^\top v} \prod_j \big(1 + e^{(v^\top W + c)_j}\big) = e^{-F(v)}$. *Restricted* means: no weight joins two visible or two hidden bits. So, given one side, the bits of the other are independent coins, and can all be drawn at
-# once: $P(h_j = 1 \mid v) = \sigma(v^\top W + c)_j$ and $P(v_i = 1 \mid h) = \sigma(W h + b)_i$. Drawing h, then v, is one **Gibbs step**,
+# $\sum_h e^{-E(v, h)} = e^{b^\top v} \prod_j \big(1 + e^{(v^\top W + c)_j}\big) = e^{-F(v)}$. *Restricted* means: no weight
+# joins two visible or two hidden bits. So, given one side, the bits of the other are independent coins, and can all be drawn at once:
+# $P(h_j = 1 \mid v) = \sigma(v^\top W + c)_j$ and $P(v_i = 1 \mid h) = \sigma(W h + b)_i$. Drawing h, then v, is one **Gibbs step**,
 # and after enough of them v is a sample. Z is a sum over $2^{784}$ images, and nobody knows it.
 
 # %%
@@ -226,9 +227,9 @@ print(f"all 64 images together have probability {(-free_energy(everything) - mac
 
 # %% [markdown]
 # **How it learns.** $-\nabla \log p(v) = \nabla F(v) + \nabla \log Z$, and $\nabla \log Z = -\sum_{v'} p(v')\, \nabla F(v')$: the slope of $F$ at
-# the data minus its mean at the machine's own samples. Lower the energy of what is real, raise it for what you dream. The second half needs samples, and so a long chain for each step. Hinton (2002) starts the
-# chain *at the data* and stops it after k steps: **contrastive divergence**, CD-k. Here the truth can be summed up, and k steps held
-# against it.
+# the data minus its mean at the machine's own samples. Lower the energy of what is real, raise it for what you dream. The second half
+# needs samples, and so a long chain for each step. Hinton (2002) starts the chain *at the data* and stops it after k steps:
+# **contrastive divergence**, CD-k. Here the truth can be summed up, and k steps held against it.
 
 
 # %%
@@ -345,8 +346,7 @@ plots.show(
 #
 # Drawing takes the pixels one by one: the price of an exact density is 784 steps that cannot be taken at once. Here a code's 784 normal
 # numbers stand for the chances: $u = \Phi(z)$ is uniform, and picks the first level at which the summed chances reach u.
-
-# %% [markdown]
+#
 # ### 3.4 Normalising flow
 # A flow has one network for both ways: an **invertible** map f from images to codes. Then the density is that of the code, times how much f
 # stretches space there:
@@ -448,7 +448,7 @@ assert torch.allclose(loss, baselines.diffusion.noise_error(ddpm, x, device.seed
 times = torch.tensor([0, 50, 100, 200, 300, 400, 500, 700, 1000])
 drowning = drown(x[:1].expand(9, -1, -1, -1), times, noise[:1].expand(9, -1, -1, -1))
 plots.show(
-    strips({"x_t": drowning.clamp(-1, 1)}, columns=[f"t={t}" for t in times]),
+    strips({"x_t": drowning.clamp(-1, 1)}, 0.8, columns=[f"t={t}" for t in times]),
     alt="A digit at nine times: clear at 0, grainy at 100, hardly to be seen at 400, pure noise at 1,000.",
 )
 print("share of the image", [f"{a:.3f}" for a in alpha_bar[times].sqrt().tolist()])
@@ -862,7 +862,7 @@ explorer = widgets.LatentExplorer(
     both,
     both.latent_dim,
     directions=torch.eye(both.latent_dim)[-4:],
-    labels=[f"direction {k} (VAE | GAN)" for k in range(1, 5)],
+    labels=[f"{k}: VAE | GAN" for k in range(1, 5)],
     seed=1,
     device="cpu",
 )

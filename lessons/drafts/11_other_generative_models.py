@@ -10,7 +10,7 @@
 #
 # In this lesson you will
 # - write down the five families that a GAN competes with, each on one page: **VAE**, **RBM**, **autoregressive model**, **normalising
-#   flow**, **diffusion model**; and prove of each the one thing that makes it work,
+#   flow**, **diffusion model**; and test of each the one thing that makes it work,
 # - train all five on the same digits by the one loop,
 # - read the bake-off: two GANs and the five at equal time and size, on digits, clothes and the grid of 25 points,
 # - move through the codes of a VAE and a GAN with the same sliders,
@@ -50,14 +50,16 @@ device.announce(laptop="about 5 minutes on two CPU cores", gpu="not measured yet
 RESULTS = Path(methods.__file__).parent / "assets" / "results"
 
 
-def strips(rows, scale=0.62):
-    """A figure of rows of images, each with its name at the left: {name: (N, C, H, W)}, uint8 or float in [-1, 1]."""
+def strips(rows, scale=0.62, columns=()):
+    """A figure of rows of images, their names at the left, columns' above: {name: (N, C, H, W)}, uint8 or in [-1, 1]."""
     images = [part if part.dtype == torch.uint8 else data.to_uint8(part) for part in rows.values()]
     page, side = plots.tile(torch.cat(images), columns=len(images[0])), images[0].shape[2]
     figure, (axis,) = plots_2d.panels(1, width=scale * (len(images[0]) + 2.5), height=scale * len(images))
     axis.imshow(plots.to_pil(page), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     for i, name in enumerate(rows):
         axis.text(-side / 6, i * (side + 2) + side / 2, name, ha="right", va="center", fontsize=9)
+    for i, name in enumerate(columns):
+        axis.text(i * (side + 2) + side / 2, -side / 6, name, ha="center", va="bottom", fontsize=9)
     axis.axis("off")
     return figure
 
@@ -79,7 +81,7 @@ plots.show(
 # Take a very good model of digits, and spoil it. In 99 of 100 cases the spoilt model draws television noise, and only in one of
 # 100 what the good model would have drawn. By how many bits a pixel is it worse on real digits of 784 pixels, at most?
 #
-# **Exercise 1** · easy · 4 minutes · *a number, guessed or worked out; section 5.4 measures it*
+# **Exercise 1** · easy · 4 minutes · *a number, guessed or worked out; section 5.3 measures it*
 
 # %% exercise="noise_share"
 ### BEGIN SOLUTION
@@ -112,30 +114,33 @@ checks.lesson11.noise_share(guess)
 # The task is that of lesson 01: there are samples of $p_{\text{data}}$, and a model should draw more of them. A GAN never writes its
 # density down. Each of the others has found a way to write one down that it can also work with.
 #
-# | | its density | is trained by | draws in | the code of an image |
-# |---|---|---|---|---|
-# | GAN | is never written down | a game | one pass | has to be searched for |
-# | VAE | an integral over codes; a **bound** can be computed | the bound | one pass | a guess, by the encoder |
-# | RBM | $e^{-F(x)} / Z$, where nobody knows Z | contrastive divergence | a chain of hundreds of steps | bits that are drawn |
-# | autoregressive | a product, one factor a pixel: **exact** | the likelihood | one step a pixel | none that is shorter than the image |
-# | flow | of the code, times how space is stretched: **exact** | the likelihood | one pass, the other way round | exactly one |
-# | diffusion | a bound again | finding noise | tens of passes | exactly one, in the limit of small steps |
+# | | in code | its density | is trained by | draws in | the code of an image |
+# |---|---|---|---|---|---|
+# | GAN | `gan` | is never written down | a game | one pass | has to be searched for |
+# | VAE | `vae` | an integral over codes; a **bound** can be computed | the bound | one pass | a guess, by the encoder |
+# | RBM | `rbm` | $e^{-F(x)} / Z$, where nobody knows Z | contrastive divergence | a chain of hundreds of steps | bits that are drawn |
+# | autoregressive (PixelCNN) | `autoregressive` | a product, one factor a pixel: **exact** | the likelihood | one step a pixel | none that is shorter than the image |
+# | flow | `flow` | of the code, times how space is stretched: **exact** (for whole grey levels a bound) | the likelihood | one pass, the other way round | exactly one |
+# | diffusion (DDPM) | `ddpm` | a bound again | finding noise | tens of passes | exactly one, in the limit of small steps |
 #
-# Here is each on one page: the formula, the code in full, and the test that it is right. All live in the package under
-# `gan_course/baselines`, all are trained by the one loop of lesson 02 with one step, `baselines.model_step` (the RBM's first one also sets
-# its biases to the mean of the data), and all draw from codes z ~ N(0, I), so that everything in this course that takes a generator takes
-# them too.
+# Here is each on one page: the formula, the code that matters, and the test that it is right. Where an exercise of section 9 asks for a
+# piece, it is called from the package. All live in `gan_course/baselines`, all are trained by the one loop of lesson 02 with one step,
+# `baselines.model_step` (the RBM's first one also sets its biases to the mean of the data), and all draw from codes z ~ N(0, I) (the RBM's
+# fixes the uniform numbers of its chain), so that everything in this course that takes a generator takes them too.
 #
 # ### 3.1 VAE
 # A decoder draws as a GAN's generator does, but it says no image: it says a *distribution* around one, $p(x \mid z)$. Then
 # $p(x) = \int p(x \mid z)\, p(z)\, dz$, which nobody can compute, for almost no z leads to this x. So a second network, the **encoder**, is
-# asked which z it could have been. It answers with a normal distribution $q(z \mid x)$, and
+# asked which z it could have been. It answers with a normal distribution $q(z \mid x)$.
 #
-# $$\log p(x) \;\ge\; \underbrace{\mathbb{E}_{q(z \mid x)} \log p(x \mid z)}_{\text{reconstruction}} - \underbrace{\mathrm{KL}\big(q(z \mid x) \,\|\, N(0, I)\big)}_{\text{what the code costs}}$$
+# For every z, $p(x) = p(x \mid z)\, p(z) / p(z \mid x)$. Take logarithms, add and subtract $\log q(z \mid x)$, and average over q:
 #
-# the evidence lower bound, **ELBO**. Both networks climb it. One trick is needed: z is drawn by chance, and chance has no gradient. But
-# $z = \mu + \sigma\,\varepsilon$ with $\varepsilon \sim N(0, I)$ is the same draw, and has one to $\mu$ and $\sigma$. That is the
-# **reparameterisation**.
+# $$\log p(x) = \underbrace{\mathbb{E}_{q(z \mid x)} \log p(x \mid z)}_{\text{reconstruction}} - \underbrace{\mathrm{KL}\big(q(z \mid x) \,\|\, N(0, I)\big)}_{\text{what the code costs}} + \mathrm{KL}\big(q(z \mid x) \,\|\, p(z \mid x)\big)$$
+#
+# The last term nobody knows, but it is never negative (lesson 01). So the other two are a bound from below, the evidence lower bound,
+# **ELBO**, and both networks climb it. The KL of these normals is $\tfrac12 \sum (\mu^2 + \sigma^2 - \log \sigma^2 - 1)$, over the numbers
+# of the code. One trick is needed: z is drawn by chance, and chance has no gradient. But $z = \mu + \sigma\,\varepsilon$ with
+# $\varepsilon \sim N(0, I)$ is the same draw, and has one to $\mu$ and $\sigma$. That is the **reparameterisation**.
 #
 # A pixel is one of 256 levels. Its distribution is a logistic curve around the decoder's answer; a level gets the area that lies nearest to
 # it, and black and white get all that lies beyond.
@@ -155,20 +160,20 @@ def log_probability_of_levels(images, middle, log_scale):
 torch.manual_seed(0)
 vae = baselines.ImageVAE()  # dcgan-fast's networks: its discriminator turned into an encoder, its generator the decoder
 mean, log_variance = vae.encoder(x).chunk(2, 1)  # (16, 32) each
-noise = torch.randn(16, 32, generator=device.seed(1))
-z = mean + (log_variance / 2).exp() * noise  # (16, 32)
+z = baselines.vae.reparameterise(mean, log_variance, device.seed(1))  # (16, 32): exercise 2
 middle = 2 * vae.decoder(z)  # (16, 1, 28, 28) in [-2, 2]: beyond 1, the decoder is sure of white
 reconstruction = log_probability_of_levels(x, middle, vae.log_scale)  # (16,)
-kl = 0.5 * (mean**2 + log_variance.exp() - log_variance - 1).sum(1)  # (16,)
-elbo = reconstruction - kl
+kl = baselines.vae.kl_to_prior(mean, log_variance)  # (16,)
+elbo = reconstruction - kl  # exercise 3
 assert torch.allclose(elbo, vae.elbo(x, device.seed(1)), rtol=1e-4)
 bits = baselines.bits_per_dimension(elbo.mean(), x.shape[1:])
 print(f"an untrained VAE: reconstruction {reconstruction.mean():.0f}, KL {kl.mean():.4f} nats; {bits:.2f} bits a pixel")
 
 # %% [markdown]
-# **Is it a bound, and how far off?** By exactly $\mathrm{KL}(q(z \mid x) \,\|\, p(z \mid x))$: the encoder's answer against the truth. A
-# case where all of it is known: $z \sim N(0, 1)$, $x \mid z \sim N(z, 1/4)$. Then $x \sim N(0, 5/4)$ and
-# $z \mid x \sim N(\tfrac45 x, \tfrac15)$.
+# Untrained, 10.3 bits is worse than a blind guess's 8: it is sure of the wrong greys.
+#
+# **How far off is the bound?** By the last term, the encoder's answer against the truth. A case where all of it is known:
+# $z \sim N(0, 1)$, $x \mid z \sim N(z, 1/4)$. Then $x \sim N(0, 5/4)$ and $z \mid x \sim N(\tfrac45 x, \tfrac15)$.
 
 # %%
 from torch.distributions import Normal, kl_divergence
@@ -184,22 +189,22 @@ for name, q in (
 ):
     expected = Normal(0.0, 0.5).log_prob(value - q.mean) - q.variance / (2 * 0.25)  # E of log p(x|z), in closed form
     bound = expected - kl_divergence(q, prior)
-    print(f"  encoder says {name:<22} ELBO {bound:.4f}, gap {truth - bound:.4f}")
+    print(f"  encoder says {name:<22} ELBO {bound:.4f}, gap {(truth - bound).abs():.4f}")
     assert torch.allclose(truth - bound, kl_divergence(q, posterior), atol=1e-5)
 
 # %% [markdown]
-# What a VAE **draws**, here as usual, is the middle of each pixel's distribution, without the spread. Where the code leaves something open,
-# such as the exact edge of a stroke, the middle is a compromise between all the edges it could be: section 3 of lesson 08 in another dress,
-# and the reason why a VAE is soft.
+# A VAE draws the middle of each pixel's distribution. Where the code leaves an edge open, that middle is a mean of all possible edges,
+# hence blur (lesson 08, section 3): a reason why a VAE is soft.
 #
 # ### 3.2 RBM
 # The oldest of the five. Pixels are bits v, and there are hidden bits h. A **restricted Boltzmann machine** gives each pair an energy,
 #
 # $$E(v, h) = -v^\top W h - b^\top v - c^\top h, \qquad p(v, h) = e^{-E(v, h)} / Z, \qquad p(v) = e^{-F(v)} / Z$$
 #
-# with the free energy $F(v) = -b^\top v - \sum_j \mathrm{softplus}(v^\top W + c)_j$, all h summed over by hand. *Restricted* means: no
-# weight joins two visible or two hidden bits. So, given one side, the bits of the other are independent coins, and can all be drawn at
-# once: $P(h_j = 1 \mid v) = \sigma(v^\top W + c)_j$ and $P(v_i = 1 \mid h) = \sigma(W h + b)_i$. Drawing h, then v, is one **Gibbs step**,
+# with the free energy $F(v) = -b^\top v - \sum_j \mathrm{softplus}(v^\top W + c)_j$, for
+# $\sum_h e^{-E(v, h)} = e^{b^\top v} \prod_j \big(1 + e^{(v^\top W + c)_j}\big) = e^{-F(v)}$. *Restricted* means: no weight
+# joins two visible or two hidden bits. So, given one side, the bits of the other are independent coins, and can all be drawn at once:
+# $P(h_j = 1 \mid v) = \sigma(v^\top W + c)_j$ and $P(v_i = 1 \mid h) = \sigma(W h + b)_i$. Drawing h, then v, is one **Gibbs step**,
 # and after enough of them v is a sample. Z is a sum over $2^{784}$ images, and nobody knows it.
 
 # %%
@@ -211,28 +216,20 @@ with torch.no_grad():
 W, b, c = machine.weight, machine.visible_bias, machine.hidden_bias  # (6, 4), (6,), (4,)
 
 
-@torch.no_grad()
-def one_gibbs_step(v, rng):
-    """v (N, 6) -> h -> new v (N, 6), all of them bits."""
-    h = (torch.rand(len(v), 4, generator=rng) < torch.sigmoid(v @ W + c)).float()
-    return (torch.rand(len(v), 6, generator=rng) < torch.sigmoid(h @ W.T + b)).float()
-
-
 def free_energy(v):
     return -(v @ b) - F.softplus(v @ W + c).sum(1)  # (N,)
 
 
 v = (torch.rand(50, 6) < 0.3).float()  # 50 "images"
-assert torch.equal(one_gibbs_step(v, device.seed(2)), machine.gibbs_step(v, device.seed(2)))
 assert torch.allclose(free_energy(v), machine.free_energy(v), atol=1e-5)
 everything = torch.tensor(list(itertools.product((0.0, 1.0), repeat=6)))  # (64, 6)
 print(f"all 64 images together have probability {(-free_energy(everything) - machine.log_partition()).exp().sum():.6f}")
 
 # %% [markdown]
-# **How it learns.** The slope of $-\log p(v)$ is that of $F$ at the data minus that of $F$ at the machine's own samples: lower the energy
-# of what is real, raise it for what you dream. The second half needs samples, and so a long chain for each step. Hinton (2002) starts the
-# chain *at the data* and stops it after k steps: **contrastive divergence**, CD-k. Here the truth can be summed up, and k steps held
-# against it.
+# **How it learns.** $-\nabla \log p(v) = \nabla F(v) + \nabla \log Z$, and $\nabla \log Z = -\sum_{v'} p(v')\, \nabla F(v')$: the slope of $F$ at
+# the data minus its mean at the machine's own samples. Lower the energy of what is real, raise it for what you dream. The second half
+# needs samples, and so a long chain for each step. Hinton (2002) starts the chain *at the data* and stops it after k steps:
+# **contrastive divergence**, CD-k. Here the truth can be summed up, and k steps held against it.
 
 
 # %%
@@ -244,7 +241,7 @@ exact = slope(-machine.log_likelihood(v).mean())
 for k in (1, 5, 50):
     rng, chain = device.seed(3), v.repeat(400, 1)
     for _ in range(k):
-        chain = one_gibbs_step(chain, rng)
+        chain = machine.gibbs_step(chain, rng)  # exercise 4
     estimate = slope(free_energy(v).mean() - free_energy(chain).mean())
     print(
         f"CD-{k:<3} off by {(estimate - exact).norm() / exact.norm():4.0%}, "
@@ -252,8 +249,8 @@ for k in (1, 5, 50):
     )
 
 # %% [markdown]
-# Few steps give a direction that is biased, and usable; this small machine forgets its start quickly, one that has learned digits does not.
-# The course's RBM for images takes CD-5. It learns from bits, drawn anew in each
+# Few steps give a direction that is biased, and usable (the 1% at k = 5 and 50 is the noise of 20,000 chains). This small machine forgets
+# its start quickly; one that has learned digits does not. The course's RBM for images takes CD-5. It learns from bits, drawn anew in each
 # batch with the grey level as their probability, and what it shows as a sample are the probabilities of the last bits.
 #
 # ### 3.3 Autoregressive
@@ -310,15 +307,9 @@ class PixelCNN(nn.Module):
         return self.head(self.blocks(self.first(x)))
 
 
-def copy_weights(source, target):
-    """One network's numbers into another of the same layers."""
-    values = list(source.state_dict().values())
-    target.load_state_dict(dict(zip(target.state_dict(), values, strict=True)))
-
-
 torch.manual_seed(0)
 theirs, mine = baselines.PixelCNN(), PixelCNN()
-copy_weights(theirs, mine)
+mine.load_state_dict(dict(zip(mine.state_dict(), theirs.state_dict().values(), strict=True)))  # the same weights
 level = ((x + 1) * 127.5).round().long() // 16  # (16, 1, 28, 28), 0..15
 reduced = level / 7.5 - 1
 assert torch.allclose(mine(reduced), theirs.logits(x), atol=1e-5)
@@ -337,47 +328,37 @@ seen = seen[0, 0].abs()  # (28, 28)
 order = torch.arange(28 * 28).view(28, 28)
 assert (seen[order >= order[14, 14]] == 0).all() and seen[14, 13] > 0
 figure, (axis,) = plots_2d.panels(1, width=5.0, height=2.8)
-shown = axis.imshow(seen.clamp_min(1e-12).log10(), cmap="cividis", vmin=-7)
-axis.plot(14, 14, "x", color="#D55E00", markersize=8)
+shown = axis.imshow(seen.clamp_min(1e-12).log10(), cmap="cividis", vmin=-10)
+axis.plot(14, 14, "x", color=plots.COLOURS[1], markersize=8)
+corners = [(16.5 + up, y) for up in range(1, 6) for y in (14.5 - up, 13.5 - up)]  # one pixel less in each row
+axis.plot(*zip(*corners, (22.5, 8.5), (22.5, 13.5), corners[0], strict=True), color=plots.COLOURS[1])
 axis.set(xticks=[], yticks=[], xlim=(3.5, 24.5), ylim=(17.5, 4.5), title="what the pixel at the cross looks at")
 figure.colorbar(shown, ax=axis, label="gradient, power of ten")
 plots.show(
     figure,
-    alt="A heat map: the pixel at the cross depends on a wedge of pixels above it and to its left, on nothing below or to the right, and not on a region above to the right.",
+    alt="A heat map: the pixel at the cross depends on a wedge of pixels above it and to its left, on nothing below or to the right, and not on an outlined triangle above to the right.",
 )
 
 # %% [markdown]
-# Nothing of what comes later, as it must be. But some of what came *before* is missing, above to the right: each layer reaches one pixel
-# further to the right only by going up one row. This **blind spot** is a known fault of the first PixelCNN; the gated one (van den Oord and
-# others, 2016b) splits the layers in two to mend it.
+# Nothing of what comes later, as it must be. Five blocks reach 8 pixels. Within that, a triangle to the right is missing: the **blind
+# spot**, for each block reaches one pixel further to the right only by going up one row. The gated PixelCNN (van den Oord and others,
+# 2016b) splits the layers in two to mend it.
 #
-# Drawing takes the pixels one by one. The price of an exact density is 784 steps that cannot be taken at once. Here a code's 784 normal
-# numbers stand for the chances: $u = \Phi(z)$ is uniform, and picks a level.
-
-# %%
-torch.manual_seed(0)
-theirs, mine = baselines.PixelCNN((1, 6, 6), width=8, blocks=2), PixelCNN(width=8, blocks=2)  # small, to be quick
-copy_weights(theirs, mine)
-z = torch.randn(3, 36)
-u, image = torch.special.ndtr(z).view(3, 6, 6), torch.zeros(3, 1, 6, 6)
-for row, column in itertools.product(range(6), range(6)):
-    chances = mine(image)[:, :, row, column].softmax(1).cumsum(1)  # (3, 16)
-    picked = (chances < u[:, row, column, None]).sum(1).clamp(max=15)  # (3,)
-    image[:, 0, row, column] = picked / 7.5 - 1
-assert torch.allclose(image, theirs(z), atol=1e-6)
-print("36 pixels drawn one by one, by hand and by the package: the same")
-
-# %% [markdown]
+# Drawing takes the pixels one by one: the price of an exact density is 784 steps that cannot be taken at once. Here a code's 784 normal
+# numbers stand for the chances: $u = \Phi(z)$ is uniform, and picks the first level at which the summed chances reach u.
+#
 # ### 3.4 Normalising flow
 # A flow has one network for both ways: an **invertible** map f from images to codes. Then the density is that of the code, times how much f
 # stretches space there:
 #
 # $$\log p(x) = \log N\big(f(x);\, 0, I\big) + \log \left| \det \frac{\partial f(x)}{\partial x} \right|$$
 #
-# Two layers with a determinant that costs nothing are enough. A **coupling** (Dinh and others, 2017) leaves half of the channels alone, and
-# they say by how much the other half is scaled and shifted, through a network that need not be invertible. The matrix of slopes is
-# triangular, so its determinant is the product of the scales. A **1x1 convolution** (Kingma and Dhariwal, 2018) mixes the channels, so that
-# the next coupling finds others; it is one small matrix, used at each of $h \cdot w$ places.
+# First each square of 2x2 pixels becomes one pixel of 4 channels (`Squeeze`), which stretches nothing. Then two layers with a determinant
+# that costs next to nothing are enough. A **coupling** (Dinh and others, 2017) leaves half of the channels alone, and they say by how much
+# the other half is scaled and shifted, through a network that need not be invertible. Kept numbers first, the matrix of slopes is
+# triangular, so its determinant is the product of the scales. Back: the kept half is still there, so ask the network again and undo,
+# $(y - \text{shift})\, e^{-\text{log scale}}$ (exercise 5). A **1x1 convolution** (Kingma and Dhariwal, 2018) mixes the channels, so that the
+# next coupling finds others; it is one small matrix, used at each of $h \cdot w$ places.
 
 
 # %%
@@ -429,16 +410,21 @@ assert torch.allclose(flow.from_code(code), small)
 # %% [markdown]
 # Pixels are whole numbers, and a density on whole numbers could be made as high as one likes: a needle on each. So noise is added that
 # fills each level, $(\text{level} + u) / 256$ with u uniform in [0, 1), and what comes out is a bound for the levels (Theis and others,
-# 2016). A logit then spreads [0, 1] over the line; its slope counts too.
+# 2016), by Jensen: $\mathbb{E}_u \log p(\text{level} + u) \le \log \int p(\text{level} + u)\, du$. A logit then spreads [0, 1] over the
+# line; its slope counts too.
 #
 # ### 3.5 Diffusion
-# Drown an image in noise, in T = 1,000 small steps. All of them at once are one formula (Ho and others, 2020, equation 4),
+# Drown an image in noise, in T = 1,000 small steps $x_t = \sqrt{1 - \beta_t}\, x_{t-1} + \sqrt{\beta_t}\, \varepsilon_t$, with $\beta$ on a
+# line from 0.0001 to 0.02. All of them at once are one formula (Ho and others, 2020, equation 4),
 #
 # $$x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\; \varepsilon, \qquad \bar\alpha_t = \prod_{s \le t} (1 - \beta_s),$$
 #
-# with $\beta$ on a line from 0.0001 to 0.02. At t = 1,000 nothing of the image is left. A network sees $x_t$ and t, and says **which noise
-# it was**; the loss is the mean squared error of its answer (equation 14). No second player, no bound in sight. (There is one behind it:
-# with other weights for the times, this loss is an ELBO, up to a constant and the last step.)
+# by induction: if the noise in $x_{t-1}$ has the variance $1 - \bar\alpha_{t-1}$, that in $x_t$ has
+# $(1 - \beta_t)(1 - \bar\alpha_{t-1}) + \beta_t = 1 - \bar\alpha_t$. At t = 1,000 next to nothing of the image is left (0.6%).
+#
+# A network sees $x_t$ and t, and says **which noise it was**; the loss is the mean squared error of its answer (equation 14). Under squared
+# error the best answer is the mean of all noises that it could have been, $\mathbb{E}[\varepsilon \mid x_t]$. No second player, no bound
+# in sight. (There is one behind it: with other weights for the times, this loss is an ELBO, up to a constant and the last step.)
 
 # %%
 beta = torch.cat([torch.zeros(1), torch.linspace(1e-4, 0.02, 1000)])  # (1001,): beta[0] belongs to the image itself
@@ -462,16 +448,16 @@ assert torch.allclose(loss, baselines.diffusion.noise_error(ddpm, x, device.seed
 times = torch.tensor([0, 50, 100, 200, 300, 400, 500, 700, 1000])
 drowning = drown(x[:1].expand(9, -1, -1, -1), times, noise[:1].expand(9, -1, -1, -1))
 plots.show(
-    strips({"x_t": drowning.clamp(-1, 1)}),
+    strips({"x_t": drowning.clamp(-1, 1)}, 0.8, columns=[f"t={t}" for t in times]),
     alt="A digit at nine times: clear at 0, grainy at 100, hardly to be seen at 400, pure noise at 1,000.",
 )
-print("times", times.tolist(), "\nshare of the image", [f"{a:.3f}" for a in alpha_bar[times].sqrt().tolist()])
+print("share of the image", [f"{a:.3f}" for a in alpha_bar[times].sqrt().tolist()])
 
 # %% [markdown]
-# **Drawing** goes the other way. From the noise that it sees, the network's answer gives a guess of the image,
+# **Drawing** goes the other way. Put the network's answer $\hat\varepsilon$ into the formula and solve for the image:
 # $\hat x = (x_t - \sqrt{1 - \bar\alpha_t}\,\hat\varepsilon) / \sqrt{\bar\alpha_t}$. It is a poor one while t is large. So do not go there:
-# go to an earlier time, along the same noise. That is **DDIM** (Song and others, 2021), and the steps can be long. DDPM takes all 1,000,
-# and adds fresh noise in each but the last.
+# go to an earlier time s, along the same noise, $x_s = \sqrt{\bar\alpha_s}\, \hat x + \sqrt{1 - \bar\alpha_s}\; \hat\varepsilon$ (exercise 6).
+# That is **DDIM** (Song and others, 2021), and the steps can be long. DDPM takes all 1,000, and adds fresh noise in each but the last.
 #
 # Is the sampler right? Take data of which the best network is known. For $x_0 \sim N(m, s^2)$ the expected noise is
 # $\sqrt{1 - \bar\alpha_t}\,(x_t - \sqrt{\bar\alpha_t}\, m) / (\bar\alpha_t s^2 + 1 - \bar\alpha_t)$. Let it draw.
@@ -486,30 +472,19 @@ class KnowsTheAnswer(nn.Module):
         return (1 - kept).sqrt() * (x_t - kept.sqrt() * 0.5) / (kept * 0.2**2 + 1 - kept)
 
 
-def ddim(noise_of, z, n_steps):
-    """z (N, 1) to samples, in so many steps."""
-    x = z
-    for now, then in itertools.pairwise([round(1000 * i / n_steps) for i in range(n_steps, -1, -1)]):
-        noise = noise_of(x, torch.full((len(x),), now))
-        guess = (x - (1 - alpha_bar[now]).sqrt() * noise) / alpha_bar[now].sqrt()
-        x = alpha_bar[then].sqrt() * guess + (1 - alpha_bar[then]).sqrt() * noise
-    return x
-
-
 z = torch.randn(20_000, 1, generator=device.seed(5))
 package = baselines.diffusion.Diffusion(KnowsTheAnswer(), (1,))
-for n_steps in (1, 5, 25, 100):
-    drawn = ddim(KnowsTheAnswer(), z, n_steps)
-    assert torch.allclose(drawn, package.ddim_sample(z, n_steps), atol=1e-3)
+for n_steps in (1, 5, 25, 100, 1000):
+    drawn = package.ddim_sample(z, n_steps)
     print(f"{n_steps:>4} steps: mean {drawn.mean():.3f}, standard deviation {drawn.std():.3f}")
 print("  truth:      mean 0.500, standard deviation 0.200")
 
 # %% [markdown]
-# With one step all comes out near the mean: the best guess at the mean of all images is not an image. The length of the steps is the price
-# of speed.
+# From pure noise, the best guess at the image is the mean of all images, and that is no image: all 20,000 points come out near 0.5. The
+# error shrinks as steps get shorter.
 #
-# The course's network for images says the noise in a roundabout way that trains faster in a short time: it is asked for
-# $v = \sqrt{\bar\alpha_t}\,\varepsilon - \sqrt{1 - \bar\alpha_t}\,x_0$ (Salimans and Ho, 2022), from which the noise follows.
+# The course's network for images trains faster in a short time: its output is read as v (not the RBM's bits; Salimans and Ho, 2022), and
+# $\hat\varepsilon = \sqrt{1 - \bar\alpha_t}\, x_t + \sqrt{\bar\alpha_t}\, v$. The loss stays that of the noise.
 
 # %% [markdown]
 # ## 4 Train
@@ -542,22 +517,15 @@ for name, steps in STEPS.items():
 # %% [markdown]
 # One code of each, at eight moments of the training, closer together at the start:
 
-
 # %%
-def moments(film, count=8):
-    """uint8 (count, 1, 28, 28): what the first code became, at `count` moments."""
-    stack = film.stack()[:, 0]
-    return stack[torch.linspace(0, len(stack) - 1, count).round().long()]
-
-
 plots.show(
-    strips({name: moments(film) for name, film in films.items()}),
+    strips({name: film.stack()[:, 0] for name, film in films.items()}),
     alt="Five rows, one for each model, from the first step to the last: the VAE's blur becomes a digit, the RBM's grey a digit's shadow, the others' noise strokes.",
 )
 
 # %%
 figure, axes = plots_2d.panels(5, width=2.3, height=2.3)
-labels = {"ddpm": "mean squared error", "rbm": "F(data) - F(chain)"}
+labels = {"ddpm": "mean squared error", "rbm": "F(data) - F(chain)", "autoregressive": "bits a pixel, 16 levels"}
 for axis, (name, run) in zip(axes, runs.items(), strict=True):
     steps, losses_seen = zip(*[(row["step"], row["g_loss"]) for row in run.history], strict=True)
     axis.plot(steps, losses_seen, color=plots.COLOURS[0], marker="o" if len(steps) < 20 else None, markersize=3)
@@ -569,9 +537,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Look at the RBM's curve: a difference of free energies between data and chain is no loss that would have to fall. Its *gradient* is what
-# counts (section 3.2). The others fall, and a curve that falls means something here: the same number, on test images, is how such models
-# are compared. The course's GANs have no such curve.
+# The RBM's curve is a difference between data and chain and need not fall; only its gradient counts. The others fall. For VAE, PixelCNN and
+# flow this number, on test images, is how such models are compared; diffusion's squared error is not, its bound is. The course's GANs have
+# no such curve.
 #
 # ### Trained longer
 # From here on the models that ship are used: the same recipes with more steps (`tools/train_checkpoints.py`), and lesson 03's GAN.
@@ -601,7 +569,8 @@ plots.show(
     alt="Seven rows of twelve digits: real ones, those of the GAN, of the VAE, of the RBM, of the PixelCNN, of the flow and of the diffusion model.",
 )
 for name, model in models.items():
-    parameters = sum(p.numel() for p in model.parameters())
+    drawing = model.decoder if name == "vae" else model  # its encoder has no part in it
+    parameters = sum(p.numel() for p in drawing.parameters())
     print(
         f"{name:<15} {parameters:>9,} parameters that draw, {1000 * seconds[name] / 12:7.1f} ms a digit, twelve at a time"
     )
@@ -613,16 +582,15 @@ for name, model in models.items():
 # ## 5 The bake-off
 # ### 5.1 How it was made
 # Two GANs, `dcgan-fast` and the best recipe of lesson 05, and the five others, on MNIST and on Fashion-MNIST, by `benchmarks/bake_off.py`.
-# All have 120 seconds of one core, about as many parameters (the PixelCNN fewer: each of its weights works at all 784 places), three seeds,
-# and rates that were chosen on a part of the *training* split by `benchmarks/search_baselines.py`. Each run is judged once, on the test
-# split. A budget of two minutes is a choice, and it is the table's most important one; 5.3 comes back to it.
+# All have 120 s of one core, about as many parameters (the PixelCNN fewer) and three seeds; rates were chosen on a part of the training
+# split, the test split judges once. A budget of two minutes is a choice, and it is the table's most important one; 5.4 comes back to it.
 #
 # | | what it is | better |
 # |---|---|---|
 # | FD, KD | distance of the two clouds of features: as of normal distributions; by a kernel | lower |
 # | precision, recall | share of samples near real images; of real images near samples | higher |
 # | density, coverage | the same two, made robust against outliers | higher |
-# | bits | bits a pixel of 8-bit test images; of VAE, flow and diffusion an upper bound, of the PixelCNN exact | lower |
+# | bits | bits a pixel of 8-bit test images; of VAE, flow and diffusion an upper bound; of the PixelCNN exact: bits of its level, plus bits of the grey value inside the level as counted on training images | lower |
 # | MB, ms a sample | the most memory beyond data and model; processor time for one sample, in batches of 500 | lower |
 #
 # "real" are training images in the place of samples, the best that can be hoped for; "real, 16 levels" are the same with 16 grey levels,
@@ -631,43 +599,42 @@ for name, model in models.items():
 # ### 5.2 The table
 
 # %%
-NUMBERS = {
-    "frechet_distance": ("FD", ".1f"),
-    "kernel_distance": ("KD", ".2f"),
-    "precision": ("precision", ".2f"),
-    "recall": ("recall", ".2f"),
-    "density": ("density", ".2f"),
-    "coverage": ("coverage", ".2f"),
-    "bits_per_dimension": ("bits", ".2f"),
-    "modes": ("modes", ".1f"),
-    "high_quality": ("quality", ".3f"),
-    "kl": ("KL", ".3f"),
-}
+NUMBERS = (
+    ("FD", "frechet_distance", ".1f"),
+    ("KD", "kernel_distance", ".2f"),
+    *((name, name, ".2f") for name in ("precision", "recall", "density", "coverage")),
+    ("bits", "bits_per_dimension", ".2f"),
+    ("modes", "modes", ".1f"),
+    ("quality", "high_quality", ".3f"),
+    ("KL", "kl", ".3f"),
+)
 
 
-def print_table(table):
-    """Mean and standard deviation over the seeds, one line a model."""
-    present = [name for name in NUMBERS if any(name in row for row in table)]
-    print(f"{'':<16}" + "".join(f"{NUMBERS[name][0]:>14}" for name in present))
-    for row in table:
-        cells = []
-        for name in present:
-            spread, form = row.get(name), NUMBERS[name][1]
-            cell = f"{spread['mean']:{form}}" if spread else "-"
-            cells.append(f"{cell} ± {spread['std']:{form}}" if spread and row["seeds"] > 1 else cell)
-        print(f"{row['name']:<16}" + "".join(f"{cell:>14}" for cell in cells))
+def print_lines(*lines):
+    """Cells under one another."""
+    for first, *others in lines:
+        print(f"{first:<16}" + "".join(f"{cell:>14}" for cell in others))
 
 
-def print_costs(table, costs):
-    """What a run costs, and a sample."""
-    titles = ("weights", "ms a step", "steps", "MB to train", "MB to draw", "ms a sample")
-    print(f"{'':<16}" + "".join(f"{title:>14}" for title in titles))
-    for row in (row for row in table if row["name"] in costs):
-        cost = costs[row["name"]]
-        print(
-            f"{row['name']:<16}{cost['parameters']:14,}{1000 * cost['seconds_a_step']:14.1f}{row['steps']['mean']:14,.0f}"
-            f"{cost['train_mb']:14.0f}{cost['sample_mb']:14.0f}{row['ms_a_sample']['mean']:14.2f}"
-        )
+def cell(row, key, form):
+    """Mean and standard deviation over the seeds."""
+    spread = row.get(key)
+    mean = f"{spread['mean']:{form}}" if spread else "-"
+    return f"{mean} ± {spread['std']:{form}}" if spread and row["seeds"] > 1 else mean
+
+
+def print_table(rows, costs):
+    """How good the samples are, and what a run and a sample cost; one line a model."""
+    columns = [column for column in NUMBERS if any(column[1] in row for row in rows)]
+    print_lines(["", *(title for title, *_ in columns)])
+    print_lines(*[[row["name"], *(cell(row, key, form) for _, key, form in columns)] for row in rows])
+    print()
+    print_lines(["costs", "weights", "ms a step", "steps", "MB to train", "MB to draw", "ms a sample"])
+    for row in (row for row in rows if row["name"] in costs):
+        cost, means = costs[row["name"]], [cell(row, "steps", ",.0f"), cell(row, "ms_a_sample", ".2f")]
+        memory = [f"{cost[phase]:.0f}" for phase in ("train_mb", "sample_mb")]
+        step = f"{1000 * cost['seconds_a_step']:.1f}"
+        print_lines([row["name"], f"{cost['parameters']:,}", step, means[0], *memory, means[1]])
 
 
 bake_off_file = RESULTS / "bake_off.json"
@@ -678,9 +645,7 @@ if bake_off:
         rows = [row for row in bake_off["table"] if row["data"] == set_name]
         if rows:
             print(f"\n{what}, {max(row['seeds'] for row in rows)} seeds")
-            print_table(rows)
-    print("\nwhat a run costs, on digits")
-    print_costs([row for row in bake_off["table"] if row["data"] == "mnist"], bake_off["costs"].get("mnist", {}))
+            print_table(rows, bake_off["costs"].get(set_name, {}))
 else:  # TODO: this branch goes when the table is there
     print("The table is not made yet: python benchmarks/bake_off.py")
 
@@ -709,47 +674,23 @@ if bake_off:
 # TODO: what the table shows: the order by FD on both sets, and where seeds do not allow one; precision against recall of each family; who
 # is best in bits, and whether that one is best in FD; what a sample costs; where digits and clothes disagree. What each family is good for.
 #
-# ### 5.3 Beside the literature
-# With far larger networks and budgets, on the colour photographs of CIFAR-10:
-#
-# | family | bits per dimension | FID (Inception features) |
-# |---|---|---|
-# | autoregressive | 3.14 PixelCNN, 3.03 gated PixelCNN, 2.92 PixelCNN++ | |
-# | flow | 3.49 Real NVP, 3.35 Glow | |
-# | VAE | 3.11 with inverse autoregressive flow, 2.91 NVAE, 2.87 very deep VAE | |
-# | diffusion | at most 3.75 DDPM; the same network by an exact density of dequantised pixels: 3.28 | 3.17 DDPM |
-# | GAN | none | 2.92 StyleGAN2 with ADA; 16.8 SNGAN and 22.3 WGAN-GP, on ResNets, in the library mimicry |
-# | RBM | none: hardly anybody trains one on such images any more | |
-#
-# Each number is of the paper that is named (references at the end), but for mimicry's (Lee and Town, 2020), who trained these GANs anew;
-# the 3.28 is by Y. Song and others (2021). Two things
-# to see. Ranks by likelihood and by FID do not agree: DDPM is behind every autoregressive model and VAE of the table in bits, and far ahead
-# of most GANs in FID. And the best GAN and DDPM are close. What was *not* close is the time to draw: 50,000 images of 32x32 took about 20
-# hours from a DDPM, and less than a minute from a GAN on the same GPU (J. Song and others, 2021, whose DDIM closed a part of that gap).
-#
-# On MNIST, flows of the literature reach 1.06 (Real NVP), 1.05 (Glow) and 0.99 bits a pixel (FFJORD; all as Grathwohl and others, 2019,
-# report them). Ours is in the table. FD on this course's features has no counterpart in papers.
-#
-# TODO: where a larger budget would change the order in our table, from the curves and the cards of the checkpoints.
-#
-# **One row again**, with fewer steps and fewer samples: the models that you trained in section 4. Mind that FD depends on the number of
-# samples (lesson 10), so "real" stands beside them with as many.
+# **One row again**, with fewer steps and fewer samples: the models that you trained in section 4. FD depends on the number of samples
+# (lesson 10), so "real" stands beside them with as many.
 
 # %%
 COMPARED = device.by_profile(smoke=40, laptop=500, gpu=2000)
 extractor = metrics.extractor_for("mnist", test_digits.image_shape)
 judged = test_digits.images[:COMPARED]
-some_real = digits.images[torch.randperm(len(digits), generator=device.seed(0))[:COMPARED]]
-rows = {"real": metrics.compare(judged, some_real, extractor)}
-for name, run in runs.items():
-    rows[name] = metrics.compare(judged, training.sample(run.sampler, COMPARED, seed=1), extractor)
-print(f"{'':<15}{'steps':>7}{'FD':>8}{'precision':>11}{'recall':>8}")
-for name, row in rows.items():
-    steps = f"{STEPS[name]:,}" if name in STEPS else ""
-    print(f"{name:<15}{steps:>7}{row['frechet_distance']:8.1f}{row['precision']:11.2f}{row['recall']:8.2f}")
+samples = {"real": digits.images[torch.randperm(len(digits), generator=device.seed(0))[:COMPARED]]}
+samples |= {name: training.sample(run.sampler, COMPARED, seed=1) for name, run in runs.items()}
+print_lines(["", "steps", "FD", "precision", "recall"])
+for name, images in samples.items():
+    row = metrics.compare(judged, images, extractor)
+    found = [f"{row['frechet_distance']:.1f}", f"{row['precision']:.2f}", f"{row['recall']:.2f}"]
+    print_lines([name, f"{STEPS.get(name, 0):,}", *found])
 
 # %% [markdown]
-# ### 5.4 Likelihood is not quality
+# ### 5.3 Likelihood is not quality
 # Section 2 asked what it costs to draw noise in 99 of 100 cases. The PixelCNN says its density exactly, so it can be spoilt exactly: noise,
 # with all 16 levels equally likely, has the density $16^{-784}$.
 
@@ -784,10 +725,33 @@ for name, samples in (("good", its_own), ("spoilt", its_spoilt)):
 # %% [markdown]
 # > **Myth** "The better the likelihood, the better the pictures."
 #
-# $\log_2 100 / 784 = 0.0085$ bits a pixel are lost in going from digits to television noise, far less than one family differs from another.
+# $\log_2 100 / 784 = 0.0085$ bits a pixel are lost in going from digits to television noise, less than most differences in a table of bits.
 # The other way round it holds as little: a model that draws its training images, and nothing else, draws perfectly, and finds every test
 # image impossible. In high dimensions, likelihood and the look of samples are largely independent (Theis and others, 2016, whose examples
 # these two are). Bits are the right number for compression. For pictures, judge pictures.
+#
+# ### 5.4 Beside the literature
+# With far larger networks and budgets, on the colour photographs of CIFAR-10:
+#
+# | family | bits per dimension | FID (Inception features) |
+# |---|---|---|
+# | autoregressive | 3.14 PixelCNN, 3.03 gated PixelCNN, 2.92 PixelCNN++ | |
+# | flow | 3.49 Real NVP, 3.35 Glow | |
+# | VAE | 3.11 with inverse autoregressive flow, 2.91 NVAE, 2.87 very deep VAE | |
+# | diffusion | at most 3.75 DDPM; the same network by an exact density of dequantised pixels: 3.28 | 3.17 DDPM |
+# | GAN | none | 2.92 StyleGAN2 with ADA; 16.8 SNGAN and 22.3 WGAN-GP, on ResNets, in the library mimicry |
+# | RBM | none: hardly anybody trains one on such images any more | |
+#
+# Each number is of the paper that is named (references at the end), but for mimicry's (Lee and Town, 2020), who trained these GANs anew;
+# the 3.28 is by Y. Song and others (2021). Two things
+# to see. Ranks by likelihood and by FID do not agree: DDPM is behind every autoregressive model and VAE of the table in bits, and far ahead
+# of two of the three GANs in FID. And the best GAN and DDPM are close. What was *not* close is the time to draw: 50,000 images of 32x32 took about 20
+# hours from a DDPM, and less than a minute from a GAN on the same GPU (J. Song and others, 2021, whose DDIM closed a part of that gap).
+#
+# On MNIST, flows of the literature reach 1.06 (Real NVP), 1.05 (Glow) and 0.99 bits a pixel (FFJORD; all as Grathwohl and others, 2019,
+# report them). Ours is in the table. FD on this course's features has no counterpart in papers.
+#
+# TODO: where a larger budget would change the order in our table, from the curves and the cards of the checkpoints.
 #
 # ## 6 The grid of 25
 # Points in the plane, where modes can be counted: 25 normal distributions on a grid. RBM and PixelCNN have no form for it (bits, grey
@@ -826,19 +790,18 @@ plots.show(
 if bake_off:
     grid_rows = [row for row in bake_off["table"] if row["data"] == "grid"]
     print(f"after {bake_off['seconds']:.0f} s each:")
-    print_table(grid_rows)
-    print_costs(grid_rows, bake_off["costs"].get("grid", {}))
+    print_table(grid_rows, bake_off["costs"].get("grid", {}))
 
 # %% [markdown]
-# TODO: what clouds and table show. A flow is a continuous map that can be turned round, so it cannot tear the one heap of its codes into
-# 25: it has to leave bridges. A GAN's generator cannot either, but it may make the bridges as thin as it likes. And a diffusion model goes
-# to the spots step by step.
+# TODO: what clouds and table show. All four are continuous maps of one heap, so none can tear it; they differ in how thin a bridge they can
+# make. The flow's couplings stretch by at most $e^2$ each; a GAN's slopes have no limit; diffusion composes 100 short steps.
 #
 # ## 7 Analyse
 # ### 7.1 Two spaces of codes, the same sliders
 # The codes of the VAE have 32 numbers, those of the GAN 100. Which directions should sliders move along? Not random ones, of which most do
 # little. For each model take the four that change its images *most*: with $J$ the slopes of the pixels by the code, the leading
-# eigenvectors of $\mathbb{E}\, J^\top J$, here from finite differences at random codes.
+# eigenvectors of $\mathbb{E}\, J^\top J$ (the directions in which the images change most, second most, ...), here from finite differences
+# at random codes.
 
 
 # %%
@@ -855,20 +818,10 @@ def moving_directions(model, step=0.5):
 
 
 spaces = {name: moving_directions(models[name]) for name in ("vae", "gan")}
-figure, (axis,) = plots_2d.panels(1, width=5.0, height=3.0)
-for (name, (values, _)), style, colour in zip(spaces.items(), ("-", "--"), plots.COLOURS, strict=False):
+for name, (values, _) in spaces.items():
     share = values.cumsum(0) / values.sum()
-    axis.plot(range(1, len(share) + 1), share, style, color=colour, label=name)
-    print(
-        f"{name}: half of all change lies in {int((share < 0.5).sum()) + 1} directions, 99% in {int((share < 0.99).sum()) + 1}"
-    )
-axis.set(xlabel="directions", ylabel="share of the change", ylim=(0, 1.03))
-axis.legend(frameon=False)
-axis.grid(alpha=0.3)
-plots.show(
-    figure,
-    alt="The share of all change of the images against the number of directions, for the VAE's 32 and the GAN's 100.",
-)
+    half, most = (int((share < part).sum()) + 1 for part in (0.5, 0.99))
+    print(f"{name}: half of all change lies in {half} of {len(share)} directions, 99% in {most}")
 
 # %%
 with torch.no_grad():
@@ -881,7 +834,8 @@ print(" ".join(f"{value:.2f}" for value in cost.sort(descending=True).values.tol
 # In the VAE every number of the code has a price, the KL; one that does not earn it ends at 0.00 nats, switched off (TODO: whether the
 # shipped VAE has any). Nothing in a GAN asks its generator to be sparing.
 #
-# Now the sliders. Left the VAE, right the GAN; slider k moves each along its own k-th direction. **New random** takes new codes for both.
+# Now the sliders. Left the VAE, right the GAN; slider k moves each along its own k-th direction, and 1 is one standard deviation of the
+# codes. **New random** takes new codes for both.
 
 
 # %%
@@ -897,7 +851,8 @@ class SideBySide:
         codes = z[:, :-4].split([model.latent_dim for model in self.models], 1)
         images = []
         for model, code, directions in zip(self.models, codes, self.directions, strict=True):
-            code = code - code @ directions @ directions.T + z[:, -4:] @ directions.T  # the four set the rest's place
+            # along these four, the sliders' numbers take the place of the code's own
+            code = code - code @ directions @ directions.T + z[:, -4:] @ directions.T
             images.append(model(code))
         return torch.cat([images[0], torch.ones(len(z), 1, 28, 1), images[1], torch.ones(len(z), 1, 28, 6)], 3)
 
@@ -907,7 +862,7 @@ explorer = widgets.LatentExplorer(
     both,
     both.latent_dim,
     directions=torch.eye(both.latent_dim)[-4:],
-    labels=[f"direction {k}" for k in range(1, 5)],
+    labels=[f"{k}: VAE | GAN" for k in range(1, 5)],
     seed=1,
     device="cpu",
 )
@@ -997,7 +952,9 @@ plots.show(
 # > **Myth** "A GAN has no encoder, so it cannot bring an image back."
 #
 # It can, at the price of a search. The last column tells two failures apart. The GAN's own samples *have* a code; what the search leaves
-# over there is the search's fault. What it leaves over on digits beyond that is the generator's: it cannot draw them.
+# over there is the search's fault. What it leaves over on digits beyond that is mostly the generator's (or the search is harder where no
+# exact code exists). Two are missing: for the PixelCNN an image is a code already, and the way back of diffusion is exact only in the
+# limit of small steps.
 #
 # TODO: what the table of errors shows. That a model brings back an image does not mean that it would ever draw it. The flow brings back a
 # shoe exactly, for it is a map that can be turned round, trained or not.
@@ -1006,13 +963,12 @@ plots.show(
 # An image that does not belong: can the models tell? They have seen digits only. Show them digits that are new to them, and clothes. Each
 # gives a score; a good score is higher for clothes.
 #
-# - VAE, diffusion: the bound, with the sign turned; flow, PixelCNN: $-\log p(x)$; RBM: the free energy, which lacks only a constant;
+# - VAE, diffusion, flow: the bound, with the sign turned; PixelCNN: $-\log p(x)$; RBM: the free energy, which lacks only a constant;
 # - GAN: how far the nearest image is that it can draw (AnoGAN, Schlegl and others, 2017, began with that);
 # - and a rival that has learned nothing: the **mean brightness**.
 #
-# Where to put the threshold is a matter of taste, so draw all of them: the **ROC curve** is the share of clothes that are found against the
-# share of digits that are blamed. The area under it is the chance that a random piece of clothing has a higher score than a random digit: 1
-# is perfect, 0.5 is a coin.
+# The **ROC curve** draws all thresholds, the share of clothes that are found against the share of digits that are blamed, and the area under
+# it is the chance that a random piece of clothing scores higher than a random digit: 1 is perfect, 0.5 is a coin.
 
 
 # %%
@@ -1051,15 +1007,14 @@ scores = {kind: scores_of(models, images) for kind, images in shown_images.items
 for kind, images in shown_images.items():
     scores[kind]["gan"] = miss(models["gan"], data.to_float(images))
     scores[kind]["brightness"] = images.float().mean((1, 2, 3))
-figure, (axis,) = plots_2d.panels(1, width=4.6, height=3.6)
-styles = itertools.cycle(("-", "--", "-.", ":"))
-for (name, normal), colour in zip(scores["normal"].items(), plots.COLOURS, strict=True):
+figure, (axis,) = plots_2d.panels(1, width=6.4, height=3.6)
+for (name, normal), colour, marker in zip(scores["normal"].items(), plots.COLOURS, "osD^vP*", strict=True):
     blamed, found, area = roc(normal, scores["outlier"][name])
-    axis.plot(blamed, found, next(styles), color=colour, label=f"{name} {area:.3f}")
+    axis.plot(blamed, found, color=colour, marker=marker, markevery=0.15, label=f"{name} {area:.3f}")
 axis.set(
     xlabel="digits that are blamed", ylabel="clothes that are found", title="trained on digits: are clothes strange?"
 )
-axis.legend(frameon=False, fontsize=8, title="area")
+axis.legend(frameon=False, fontsize=8, title="area", loc="center left", bbox_to_anchor=(1.0, 0.5))
 axis.grid(alpha=0.3)
 plots.show(figure, alt="ROC curves of six models and of the mean brightness, with the areas under them in the legend.")
 
@@ -1085,12 +1040,13 @@ turned = {kind: scores_of(on_clothes, images) for kind, images in shown_images.i
 figure, axes = plots_2d.panels(2, width=4.2, height=3.0)
 for axis, name in zip(axes, on_clothes, strict=True):
     *_, area = roc(turned["outlier"][name], turned["normal"][name])  # here digits are the outliers
+    bits = {kind: scores[name] / (784 * math.log(2)) for kind, scores in turned.items()}
+    edges = torch.histogram(torch.cat(list(bits.values())), 30).bin_edges  # the same for both
     for what, kind, colour, style in (
         ("clothes, as in training", "outlier", plots.COLOURS[0], "-"),
         ("digits", "normal", plots.COLOURS[1], "--"),
     ):
-        bits = turned[kind][name] / (784 * math.log(2))
-        axis.hist(bits, bins=30, histtype="step", color=colour, linestyle=style, linewidth=1.5, label=what)
+        axis.hist(bits[kind], bins=edges, histtype="step", color=colour, linestyle=style, linewidth=1.5, label=what)
     axis.set(xlabel="bits a pixel", title=f"{name}, trained on clothes: area {area:.3f}")
 axes[0].set_ylabel("images")
 axes[0].legend(frameon=False, fontsize=8)
@@ -1166,8 +1122,8 @@ for which, answers in completions.items():
 #
 # ## 8 Break it
 # ### 8.1 A draw without a gradient
-# `torch.normal(mean, std)` draws z as well, one line shorter, and cuts the gradient: the reconstruction no longer reaches the encoder,
-# which now knows one term only, the KL. Nothing crashes, and the loss falls.
+# `torch.normal(mean, std)` draws z as well. Autograd gives it a gradient of zero: no error, no None. So the reconstruction no longer
+# reaches the encoder, which now knows one term only, the KL. Nothing crashes, and the loss falls.
 
 # %%
 SHORT = device.by_profile(smoke=3, laptop=400, gpu=2000)
@@ -1178,7 +1134,7 @@ class CutVAE(baselines.ImageVAE):
 
     def bound(self, images, rng=None):
         mean, log_variance = self.encode(images)
-        z = torch.normal(mean, (log_variance / 2).exp()).detach()
+        z = torch.normal(mean, (log_variance / 2).exp())
         likelihood = self.likelihood(images, self.location(z), self.log_scale)
         return baselines.vae.Bound(likelihood, baselines.vae.kl_to_prior(mean, log_variance))
 
@@ -1252,21 +1208,21 @@ for name, loss in (("whole", methods.RECIPES["flow"].loss), ("no determinant", d
 figure, axes = plots_2d.panels(2, width=3.0, height=2.6)
 for axis, (name, cloud) in zip(axes, scattered.items(), strict=True):
     axis.scatter(*cloud.T, s=3, color=plots.COLOURS[0], alpha=0.5, linewidths=0)
-    axis.set(title=name)
+    axis.set(title=f"{name}\nup to {cloud.abs().max():.3g} from 0")
 plots.show(
     figure,
     alt="Samples of two flows: with the determinant two half moons, without it a cloud blown up many times over.",
 )
 
 # %% [markdown]
-# All real points go to one spot, where the density of codes is highest. The way back then blows up whatever is not there: look at the axes.
-# The determinant is the fee for squeezing space. The VAE pays the same fee as the entropy in its KL, and the RBM as $\log Z$: every density
-# has to answer for the places where it is *not*. In a GAN that is D's work.
+# All real points go to one spot, where the density of codes is highest. The way back then blows up whatever is not there: look at the
+# ranges. The determinant is the fee for squeezing space. The VAE pays the same fee as the $-\tfrac12 \log \sigma^2$ in its KL, and the RBM
+# as $\log Z$: every density has to answer for the places where it is *not*. In a GAN that is D's work.
 #
 # ## 9 Exercises
 # **Exercise 2** · easy · 5 minutes
 #
-# The draw with a gradient, without looking at section 3.1. The noise is handed to you.
+# The draw with a gradient, for an encoder that says the logarithm of the variance. The noise is handed to you.
 
 
 # %% exercise="reparameterise"
@@ -1316,13 +1272,13 @@ checks.lesson11.elbo(elbo)
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# The KL of N(0, I) from itself must be 0, and every other one larger. For one number: $\tfrac12 (\mu^2 + \sigma^2 - \log \sigma^2 - 1)$.
+# The numbers of a code are independent under q and under the prior, so their KLs add up. The images do not.
 #
 # </details>
 #
 # <details><summary>Hint 2</summary>
 #
-# The numbers of a code are independent under q and under the prior, so their KLs add up. The images do not.
+# The KL of N(0, I) from itself must be 0, and every other one larger. For one number: $\tfrac12 (\mu^2 + \sigma^2 - \log \sigma^2 - 1)$.
 #
 # </details>
 #
@@ -1367,61 +1323,64 @@ checks.lesson11.gibbs_step(gibbs_step)
 # %% [markdown]
 # **Exercise 5** · medium · 10 minutes
 #
-# A coupling layer and its log-determinant. `network` takes the half that stays and returns two tensors of its shape.
+# A coupling's way back, and its log-determinant in this direction. The first half of the channels stayed. `network` takes a half and
+# returns two tensors of its shape, used as they are: nothing is chunked or bounded.
 
 
-# %% exercise="coupling"
-def coupling(x, network):
-    """x (N, C, H, W), C even; network(half) -> (log_scale, shift) -> y (N, C, H, W), log |det dy/dx| (N,)."""
+# %% exercise="coupling_inverse"
+def coupling_inverse(y, network):
+    """y (N, C, H, W), C even; network(half) -> (log_scale, shift) -> x (N, C, H, W), log |det dx/dy| (N,)."""
     ### BEGIN SOLUTION
-    kept, changed = x.chunk(2, 1)  # (N, C/2, H, W) each
+    kept, changed = y.chunk(2, 1)  # (N, C/2, H, W) each
     log_scale, shift = network(kept)
-    y = torch.cat([kept, changed * log_scale.exp() + shift], 1)
-    return y, log_scale.flatten(1).sum(1)
+    x = torch.cat([kept, (changed - shift) * (-log_scale).exp()], 1)
+    return x, -log_scale.flatten(1).sum(1)
     ### END SOLUTION
 
 
 # %%
-checks.lesson11.coupling(coupling)
+checks.lesson11.coupling_inverse(coupling_inverse)
 
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# On the way back y is known, and x is not. Which half can the network be shown in both directions?
+# On the way there, the second half was multiplied and then shifted. What is undone first? And which half do both directions know?
 #
 # </details>
 #
 # <details><summary>Hint 2</summary>
 #
-# Order the numbers of x as kept, changed. What lies above the diagonal of the matrix of slopes? And on it?
+# There and back together stretch nothing, so the two determinants multiply to 1. What does that say of their logarithms?
 #
 # </details>
 #
-# <!-- solution: coupling -->
+# <!-- solution: coupling_inverse -->
 
 # %% [markdown]
 # **Exercise 6** · medium · 10 minutes
 #
-# The loss of a diffusion model, for images of any size, at the times t that are handed to you.
+# One step of DDIM, from $x_t$ to an earlier $x_s$. Each image of the batch has its own t and s.
 
 
-# %% exercise="diffusion_loss"
-def diffusion_loss(network, x, t, noise, alpha_bar):
-    """x, noise (N, C, H, W), t int64 (N,), alpha_bar (T + 1,), network(x_t, t) -> noise: the mean squared error."""
+# %% exercise="ddim_step"
+def ddim_step(network, x_t, t, s, alpha_bar):
+    """x_t (N, C, H, W); t, s int64 (N,), s < t; alpha_bar (T + 1,); network(x_t, t) -> noise -> x_s (N, C, H, W)."""
     ### BEGIN SOLUTION
-    kept = alpha_bar[t][:, None, None, None]  # (N, 1, 1, 1)
-    x_t = kept.sqrt() * x + (1 - kept).sqrt() * noise
-    return (network(x_t, t) - noise).square().mean()
+    now, then = alpha_bar[t][:, None, None, None], alpha_bar[s][:, None, None, None]  # (N, 1, 1, 1)
+    noise = network(x_t, t)
+    image = (x_t - (1 - now).sqrt() * noise) / now.sqrt()
+    return then.sqrt() * image + (1 - then).sqrt() * noise
     ### END SOLUTION
 
 
 # %%
-checks.lesson11.diffusion_loss(diffusion_loss)
+checks.lesson11.ddim_step(ddim_step)
 
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# The variances add up to 1, so the factors are their roots. What is the network to find?
+# Two formulas of section 3.5 in a row: the guess of the image, with what belongs to t; then $x_s$ from it, with what belongs to s. The
+# network is asked once.
 #
 # </details>
 #
@@ -1432,7 +1391,7 @@ checks.lesson11.diffusion_loss(diffusion_loss)
 #
 # </details>
 #
-# <!-- solution: diffusion_loss -->
+# <!-- solution: ddim_step -->
 
 # %% [markdown]
 # ## 10 Summary

@@ -38,6 +38,12 @@ def bound_in_a_loop(reconstruction, mean, log_variance):
     return torch.stack(parts)
 
 
+def bound_after_backward(*places):
+    result = bound()(*places)
+    result.sum().backward()
+    return result
+
+
 def coin(p, rng):
     return (torch.rand(p.shape, generator=rng) < p).float()
 
@@ -69,17 +75,37 @@ def gibbs_of_the_first(v, weight, visible_bias, hidden_bias, rng):
     return gibbs()(v[:1].expand_as(v), weight, visible_bias, hidden_bias, rng)
 
 
+def gibbs_without_sigmoid(v, weight, visible_bias, hidden_bias, rng):
+    return coin(coin(v @ weight + hidden_bias, rng) @ weight.T + visible_bias, rng)
+
+
+def gibbs_twice(v, *machine):
+    return gibbs()(gibbs()(v, *machine), *machine)
+
+
+def one_number_a_chain(p, rng):
+    return (torch.rand(len(p), 1, generator=rng) < p).float()
+
+
+def one_number_a_bit(p, rng):
+    return (torch.rand(p.shape[1], generator=rng) < p).float()
+
+
 def greater(p, rng):
     return (torch.rand(p.shape, generator=rng) > p).float()
 
 
 def layer(
-    second=lambda x, s, t: x * s.exp() + t, log_det=lambda s: s.flatten(1).sum(1), asked=0, order=(0, 1), change=1
+    second=lambda y, s, t: (y - t) * (-s).exp(),
+    log_det=lambda s: -s.flatten(1).sum(1),
+    asked=0,
+    order=(0, 1),
+    change=1,
 ):
-    """A coupling with one thing changed; `asked` and `change`: which half the network sees, and which is changed."""
+    """The way back with one thing changed; `asked` and `change`: which half the network sees, and which is changed."""
 
-    def function(x, network):
-        halves = list(x.chunk(2, 1))
+    def function(y, network):
+        halves = list(y.chunk(2, 1))
         log_scale, shift = network(halves[asked])
         halves[change] = second(halves[change], log_scale, shift)
         return torch.cat([halves[i] for i in order], 1), log_det(log_scale)
@@ -87,50 +113,98 @@ def layer(
     return function
 
 
-def layer_in_place(x, network):
-    y = x.clone()
-    channels = x.shape[1] // 2
-    log_scale, shift = network(x[:, :channels])
-    y[:, channels:] = torch.exp(log_scale) * x[:, channels:] + shift
-    return [y, torch.einsum("nchw->n", log_scale)]
+def layer_in_place(y, network):
+    x = y.clone()
+    channels = y.shape[1] // 2
+    log_scale, shift = network(y[:, :channels])
+    x[:, channels:] = torch.exp(-log_scale) * (y[:, channels:] - shift)
+    return [x, -torch.einsum("nchw->n", log_scale)]
 
 
-def layer_by_product(x, network):
-    kept, changed = torch.split(x, x.shape[1] // 2, 1)
+def layer_by_quotient(y, network):
+    kept, changed = torch.split(y, y.shape[1] // 2, 1)
     log_scale, shift = network(kept)
     scale = log_scale.exp()
-    return torch.cat((kept, torch.addcmul(shift, changed, scale)), dim=1), scale.flatten(1).prod(1).log()
+    return torch.cat((kept, (changed - shift) / scale), dim=1), (1 / scale).flatten(1).prod(1).log()
 
 
-def denoise(
-    mix=lambda x, noise, a: a.sqrt() * x + (1 - a).sqrt() * noise,
-    loss=lambda found, noise, x, x_t: (found - noise).square().mean(),
+def layer_as_in_the_lesson(y, network):
+    """A copy of section 3.4, turned round."""
+    kept, changed = y.chunk(2, 1)
+    log_scale, shift = network(kept).chunk(2, 1)
+    return torch.cat([kept, (changed - shift) * (-log_scale).exp()], 1), -log_scale.flatten(1).sum(1)
+
+
+def first_half_moved(y, network):
+    x, log_determinant = layer()(y, network)
+    return torch.cat([2 * x[:, :3], x[:, 3:]], 1), log_determinant
+
+
+def bounded(y, s, t):
+    return (y - t) * (-2 * torch.tanh(s / 2)).exp()
+
+
+def ddim(
+    move=lambda x_t, e, a, c: c.sqrt() * (x_t - (1 - a).sqrt() * e) / a.sqrt() + (1 - c).sqrt() * e,
     shape=(-1, 1, 1, 1),
-    shown=lambda x, x_t: x_t,
-    times=lambda t: t,
+    told=lambda t, s: t,
+    shift=(0, 0),
 ):
-    """The diffusion loss with one thing changed."""
+    """A step with one thing changed; move(x_t, noise, alpha_bar at t, alpha_bar at s)."""
 
-    def function(network, x, t, noise, alpha_bar):
-        x_t = mix(x, noise, alpha_bar[t].view(shape))
-        return loss(network(shown(x, x_t), times(t)), noise, x, x_t)
+    def function(network, x_t, t, s, alpha_bar):
+        now, then = (alpha_bar[time + by].view(shape) for time, by in zip((t, s), shift, strict=True))
+        return move(x_t, network(x_t, told(t, s)), now, then)
 
     return function
 
 
-def denoise_by_mse(network, x, t, noise, alpha_bar):
-    image_part, noise_part = alpha_bar.sqrt()[t], (1 - alpha_bar).sqrt()[t]
-    x_t = torch.einsum("n,nchw->nchw", image_part, x) + torch.einsum("n,nchw->nchw", noise_part, noise)
-    return F.mse_loss(network(x_t, t), noise)
+def roots(first, second, third, fourth):
+    """The step with some roots missing."""
+
+    def move(x_t, e, a, c):
+        a, b, c, d = (v.sqrt() if root else v for v, root in zip((a, 1 - a, c, 1 - c), flags, strict=True))
+        return c * (x_t - b * e) / a + d * e
+
+    flags = (first, second, third, fourth)
+    return ddim(move)
 
 
-def denoise_in_a_loop(network, x, t, noise, alpha_bar):
-    x_t = torch.stack([a**0.5 * i + (1 - a) ** 0.5 * e for i, e, a in zip(x, noise, alpha_bar[t], strict=True)])
-    return ((network(x_t, t) - noise) ** 2).flatten(1).mean(1).mean()
+def ddim_by_ratio(network, x_t, t, s, alpha_bar):
+    """x_s = r x_t + (sqrt(1 - a_s) - r sqrt(1 - a_t)) noise with r = sqrt(a_s / a_t)."""
+    ratio = (alpha_bar[s] / alpha_bar[t]).sqrt()
+    rest = (1 - alpha_bar[s]).sqrt() - ratio * (1 - alpha_bar[t]).sqrt()
+    return torch.einsum("n,nchw->nchw", ratio, x_t) + torch.einsum("n,nchw->nchw", rest, network(x_t, t))
+
+
+def ddim_in_a_loop(network, x_t, t, s, alpha_bar):
+    parts = []
+    for x, e, a, c in zip(x_t, network(x_t, t), alpha_bar[t].tolist(), alpha_bar[s].tolist(), strict=True):
+        parts.append(c**0.5 * (x - (1 - a) ** 0.5 * e) / a**0.5 + (1 - c) ** 0.5 * e)
+    return torch.stack(parts)
+
+
+def ddim_asks_twice(network, x_t, t, s, alpha_bar):
+    now, then = alpha_bar[t].view(-1, 1, 1, 1), alpha_bar[s].view(-1, 1, 1, 1)
+    image = (x_t - (1 - now).sqrt() * network(x_t, t)) / now.sqrt()
+    return then.sqrt() * image + (1 - then).sqrt() * network(image, s)
+
+
+def ddim_with_fresh_noise(x_t, e, a, c):
+    return c.sqrt() * image_from(x_t, e, a) + (1 - c).sqrt() * torch.randn_like(x_t)
+
+
+def ddim_of_v(x_t, v, a, c):
+    e = (1 - a).sqrt() * x_t + a.sqrt() * v
+    return c.sqrt() * image_from(x_t, e, a) + (1 - c).sqrt() * e
+
+
+def image_from(x_t, e, a):
+    return (x_t - (1 - a).sqrt() * e) / a.sqrt()
 
 
 VALID = {
-    "noise_share": [0.0085, 0.01, torch.tensor(0.00847)],
+    "noise_share": [0.0085, 0.009, torch.tensor(0.00847)],
     "reparameterise": [
         mean_and_std(lambda s: s.exp().sqrt()),
         mean_and_std(lambda s: s.exp() ** 0.5),
@@ -138,8 +212,8 @@ VALID = {
     ],
     "elbo": [bound_by_torch, bound_in_a_loop, bound(join=lambda r, k: -(k - r))],
     "gibbs_step": [gibbs_by_linear, gibbs_by_difference, gibbs()],
-    "coupling": [layer_in_place, layer_by_product],
-    "diffusion_loss": [denoise_by_mse, denoise_in_a_loop],
+    "coupling_inverse": [layer_in_place, layer_by_quotient],
+    "ddim_step": [ddim_by_ratio, ddim_in_a_loop],
 }
 
 WRONG = {
@@ -147,9 +221,14 @@ WRONG = {
         (6.64, "bits of a whole image"),
         (4.6, "nats, of a whole image"),
         (0.00587, "nats a pixel"),
-        (7.9, "far more than it costs.*sum of two densities"),
-        (0.5, "far more than it costs"),
+        (7.9, "more than it costs.*sum of two densities"),
+        (0.5, "more than it costs"),
         (0.0001, "less than the most"),
+        (0.01, "how often the good model draws"),
+        (8 / 784, "one pixel costs by a blind guess"),
+        (2 / 784, "logarithm to the base 10"),
+        (-math.log2(0.99) / 784, "the term of the noise"),
+        (float("nan"), "finite number, but is nan"),
         (-0.1, "no negative number"),
         ("little", "should be a number"),
     ],
@@ -163,7 +242,11 @@ WRONG = {
         (mean_and_std(lambda s: s.abs().sqrt()), "take exp first"),
         (mean_and_std(lambda s: s.sqrt()), "NaN"),
         (mean_and_std(lambda s: (0.5 * s).exp(), sign=-1), "subtracted"),
-        (own_noise, "do not change with the noise|are not mean"),
+        (mean_and_std(lambda s: s.exp() / 2), "half the variance"),
+        (mean_and_std(lambda s: s.exp() + 1), "are not mean"),
+        (own_noise, "noise of your own"),
+        (lambda m, s, e: torch.normal(m, (s / 2).exp()), "noise of your own"),
+        (lambda m, s, e: torch.distributions.Normal(m, (s / 2).exp()).rsample(), "noise of your own"),
         (lambda m, s, e: m, "do not change with the noise"),
         (lambda m, s, e: (0.5 * s).exp() * e, "the mean is missing"),
         (lambda m, s, e: (0.5 * s).exp() * (m + e), "multiplied by the standard deviation too"),
@@ -184,11 +267,18 @@ WRONG = {
         (bound(lambda m, s: 0.5 * (m**2 + s.exp() - s).sum(1)), "-1 of the KL is missing"),
         (bound(lambda m, s: 0.5 * (m**2 + s.exp() + s - 1).sum(1)), "wrong sign in the KL"),
         (bound(lambda m, s: 0.5 * (m**2 + (0.5 * s).exp() - s - 1).sum(1)), "standard deviation stands"),
+        (bound(lambda m, s: 0.5 * (m**2 + (2 * s).exp() - 2 * s - 1).sum(1)), "logarithm of a standard deviation"),
+        (bound(lambda m, s: 0.5 * (m**2 + s.exp() ** 2 - s - 1).sum(1)), "variance is squared"),
+        (bound(lambda m, s: 0.25 * (m**2 + s.exp() - s - 1).sum(1)), "halved twice"),
+        (bound(lambda m, s: 0.5 * ((m**2 + 1) / s.exp() + s - 1).sum(1)), "KL of the prior from q"),
+        (bound(lambda m, s: 0.5 * (m**2 + s.exp() - s - 1).mean()), "one mean over batch and code"),
+        (bound(lambda m, s: m.abs().sum(1)), "not reconstruction - KL"),
         (bound(lambda m, s: 0.5 * (m**2 - 1).sum(1)), "variance term is missing"),
         (bound(lambda m, s: 0.5 * (m + s.exp() - s - 1).sum(1)), "not squared"),
         (bound(lambda m, s: 0.5 * (m**2 + s.exp() - s - 1)), "raised RuntimeError|should have the shape"),
         (bound(join=lambda r, k: r - k.detach()), "no gradient reaches the mean"),
         (bound(join=lambda r, k: r.detach() - k), "no gradient reaches the reconstruction"),
+        (bound_after_backward, "no gradient can be taken"),
     ],
     "gibbs_step": [
         (gibbs(second=lambda p, rng: p), "no bits: probabilities"),
@@ -203,48 +293,67 @@ WRONG = {
         (lambda v, w, b, c, rng: coin(torch.sigmoid(v @ w + c), rng), "should have the shape"),
         (lambda v, w, b, c, rng: gibbs()(v, w.T, b, c, rng), "raised RuntimeError"),
         (lambda v, w, b, c, rng: gibbs()(v, w, c, b, rng), "raised RuntimeError"),
+        (gibbs_without_sigmoid, "a sigmoid is missing"),
+        (gibbs_twice, "two Gibbs steps"),
+        (gibbs(one_number_a_chain, one_number_a_chain), "all bits of a chain"),
+        (gibbs(one_number_a_bit, one_number_a_bit), "one uniform number serves them all"),
         (gibbs_of_the_first, "one of them decides for all"),
         (lambda v, w, b, c, rng: v, "all chains do the same"),
     ],
-    "coupling": [
-        (layer(second=lambda x, s, t: x * s + t), "an exp is missing"),
-        (layer(second=lambda x, s, t: x * s.exp()), "the shift is missing"),
-        (layer(second=lambda x, s, t: (x + t) * s.exp()), "shifted first"),
-        (layer(second=lambda x, s, t: (x - t) * (-s).exp()), "the way back"),
+    "coupling_inverse": [
+        (layer(second=lambda y, s, t: y * s.exp() + t), "this is the way there"),
+        (layer(second=lambda y, s, t: y * (-s).exp() - t), "undone before the shift"),
+        (layer(second=lambda y, s, t: (y - t) * s.exp()), "scale is applied once more"),
+        (layer(second=lambda y, s, t: (y + t) * (-s).exp()), "shift is added once more"),
+        (layer(second=lambda y, s, t: y * (-s).exp()), "the shift is missing"),
+        (layer(second=lambda y, s, t: y - t), "the scale is missing"),
+        (layer(second=lambda y, s, t: (y - t) / s), "an exp is missing"),
+        (layer(second=bounded), "bounded by a tanh"),
+        (layer(second=lambda y, s, t: y**2), "not what the way there began with"),
+        (layer_as_in_the_lesson, "returns two tensors already"),
         (layer(asked=1), "shown the half that is changed"),
+        (layer(asked=1, change=0), "the first half stayed"),
         (layer(order=(1, 0)), "other order"),
-        (layer(asked=1, change=0), "shown the half that is changed"),
-        (layer(log_det=lambda s: s.sum()), "one log-determinant for the whole batch"),
-        (layer(log_det=lambda s: s.flatten(1).mean(1)), "it is their sum"),
-        (layer(log_det=lambda s: s.flatten(1).exp().sum(1)), "and not their logarithms"),
-        (layer(log_det=lambda s: s.flatten(1).exp().prod(1)), "its logarithm is asked for"),
-        (layer(log_det=lambda s: -s.flatten(1).sum(1)), "wrong sign"),
-        (layer(log_det=lambda s: s.sum(1)), "one number an image"),
-        (layer(log_det=lambda s: s[:, :, 0, 0].sum(1)), "only one pixel"),
-        (layer(log_det=lambda s: s.mean(1).flatten(1).sum(1)), "number of channels"),
-        (layer(log_det=lambda s: s.flatten(1).sum(1).detach()), "no gradient reaches x from the log-determinant"),
-        (lambda x, network: network(x), "raised ValueError: the network reads half of the channels"),
-        (lambda x, network: layer()(x, network)[0], "two tensors should be returned"),
-        (lambda x, network: (x, x.flatten(1).sum(1)), "the network was never asked"),
+        (first_half_moved, "first half of the channels should stay"),
+        (layer(log_det=lambda s: s.flatten(1).sum(1)), "log-determinant of the way there"),
+        (layer(log_det=lambda s: -s.sum()), "one log-determinant for the whole batch"),
+        (layer(log_det=lambda s: -s.flatten(1).mean(1)), "it is their sum"),
+        (layer(log_det=lambda s: (-s).flatten(1).exp().sum(1)), "and not their logarithms"),
+        (layer(log_det=lambda s: (-s).flatten(1).exp().prod(1)), "its logarithm is asked for"),
+        (layer(log_det=lambda s: -s.sum(1)), "one number an image"),
+        (layer(log_det=lambda s: -s[:, :, 0, 0].sum(1)), "only one pixel"),
+        (layer(log_det=lambda s: -s.mean(1).flatten(1).sum(1)), "number of channels"),
+        (layer(log_det=lambda s: s.square().flatten(1).sum(1)), "not minus the sum"),
+        (layer(second=lambda y, s, t: (y - t.detach()) * (-s).exp()), "only a part of the gradient reaches y from x"),
+        (layer(log_det=lambda s: -s.flatten(1).sum(1).detach()), "no gradient reaches y from the log-determinant"),
+        (lambda y, network: network(y), "raised ValueError: the network reads half of the channels"),
+        (lambda y, network: layer()(y, network)[0], "two tensors should be returned"),
+        (lambda y, network: (y, y.flatten(1).sum(1)), "the network was never asked"),
     ],
-    "diffusion_loss": [
-        (denoise(shown=lambda x, x_t: x), "clean image and not x_t"),
-        (denoise(mix=lambda x, e, a: a * x + (1 - a) * e), "the roots are missing"),
-        (denoise(mix=lambda x, e, a: (1 - a).sqrt() * x + a.sqrt() * e), "each other's factor"),
-        (denoise(mix=lambda x, e, a: a.sqrt() * x + e), "full size"),
-        (denoise(mix=lambda x, e, a: x + (1 - a).sqrt() * e), "does not fade"),
-        (denoise(mix=lambda x, e, a: e), "the noise alone"),
-        (denoise(shape=(-1,)), "spread along the width"),
-        (denoise(times=lambda t: t - 1), "told the times t"),
-        (denoise(loss=lambda f, e, x, x_t: (f - x).square().mean()), "the target is the image"),
-        (denoise(loss=lambda f, e, x, x_t: (f - x_t).square().mean()), "has just been shown"),
-        (denoise(loss=lambda f, e, x, x_t: (f - e).abs().mean()), "not squared"),
-        (denoise(loss=lambda f, e, x, x_t: (f - e).square().sum()), "sum over everything"),
-        (denoise(loss=lambda f, e, x, x_t: (f - e).square().sum((1, 2, 3)).mean()), "sum over pixels"),
-        (denoise(loss=lambda f, e, x, x_t: (f - e).square().mean().sqrt()), "root of the mean square"),
-        (denoise(loss=lambda f, e, x, x_t: -(f - e).square().mean()), "wrong sign"),
-        (denoise(loss=lambda f, e, x, x_t: (f - e).square().mean((1, 2, 3))), r"should have the shape \(\)"),
-        (denoise(loss=lambda f, e, x, x_t: (f.detach() - e).square().mean()), "no gradient reaches the network"),
-        (lambda network, x, t, noise, alpha_bar: noise.square().mean(), "never asked"),
+    "ddim_step": [
+        (ddim(lambda x, e, a, c: image_from(x, e, a)), "guess of the image. It is a poor one"),
+        (ddim(lambda x, e, a, c: a.sqrt() * image_from(x, e, a) + (1 - a).sqrt() * e), "comes back as it was"),
+        (ddim(shift=(-1, -1)), r"has T \+ 1 entries"),
+        (ddim(shift=(-1, 0)), r"has T \+ 1 entries"),
+        (ddim(shift=(0, -1)), r"has T \+ 1 entries"),
+        (ddim(lambda x, e, a, c: (1 - c).sqrt() * image_from(x, e, 1 - a) + c.sqrt() * e), "each other's factor"),
+        (ddim(lambda x, e, a, c: a.sqrt() * image_from(x, e, c) + (1 - a).sqrt() * e), "exchanged"),
+        (ddim(lambda x, e, a, c: c.sqrt() * (x - (1 - a).sqrt() * e) + (1 - c).sqrt() * e), "not divided by"),
+        (ddim(lambda x, e, a, c: c.sqrt() * image_from(x, -e, a) + (1 - c).sqrt() * e), "added to x_t"),
+        (ddim(lambda x, e, a, c: c.sqrt() * image_from(x, e, a)), "noise is missing in x_s"),
+        (ddim(lambda x, e, a, c: image_from(x, e, a) + (1 - c).sqrt() * e), "full size in x_s"),
+        (ddim(ddim_with_fresh_noise), "two calls differ"),
+        (ddim(ddim_of_v), "and not v"),
+        (roots(False, False, False, False), "a root is missing"),
+        (roots(True, False, True, True), "a root is missing"),
+        (roots(True, True, True, False), "a root is missing"),
+        (ddim(shape=(-1,)), "spread along the width"),
+        (ddim(lambda x, e, a, c: x - e), "not what it should be"),
+        (ddim(told=lambda t, s: s), "was told s"),
+        (ddim(told=lambda t, s: t - 1), "told the times t"),
+        (ddim_asks_twice, "more than once"),
+        (lambda network, x, t, s, alpha_bar: network(x / 2, t), "shown x_t as it is"),
+        (lambda network, x, t, s, alpha_bar: network(x, t).mean(), "should have the shape"),
+        (lambda network, x, t, s, alpha_bar: x, "never asked"),
     ],
 }  # fmt: skip

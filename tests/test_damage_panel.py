@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from gan_course import damage, data, metrics
+from gan_course.plots import tile
 from gan_course.widgets import DamagePanel
 
 
@@ -63,6 +64,30 @@ def test_the_figure_has_a_row_for_each_damage():
     assert [line.get_label() for line in distances.lines] == ["FD", "KD"]
     assert [line.get_label() for line in shares.lines] == ["precision", "recall", "density", "coverage"]
     assert distances.lines[0].get_xdata().tolist() == [0, 50, 100]
+
+
+@pytest.mark.parametrize("steps", [2, 4, 5])
+def test_the_pictures_have_the_strengths_that_stand_below_them(steps):
+    axis = panel().figure(steps=steps, columns=3).axes[0]  # of the first damage
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["0 %", "50 %", "100 %"]
+    page = torch.as_tensor(axis.images[0].get_array())
+    width = 3 * 8 + 2  # three images and the gaps between them
+    for i, strength in enumerate((0.0, 0.5, 1.0)):
+        wanted = tile(damage.blur(images(40, 0).images[:6], strength), 3, gap=1)[0]
+        assert torch.equal(page[:, i * (width + 6) : i * (width + 6) + width], wanted)
+
+
+def test_the_numbers_say_what_they_are_of():
+    it = panel()
+    assert it.basis == "40 samples against 30" and ">40 samples against 30</caption>" in it.table.value
+
+    class Named:
+        name = "<our> features"
+        __call__ = staticmethod(pixels)
+
+    it = DamagePanel(images(40, 0), images(30, 1), Named())
+    assert ">40 samples against 30, &lt;our&gt; features</caption>" in it.table.value
+    assert it.figure(steps=2).get_suptitle() == "40 samples against 30, <our> features"
 
 
 def test_an_error_is_shown_and_the_picture_stays():

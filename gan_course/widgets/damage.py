@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SHOWN = 36  # images in the picture
 PICTURE_WIDTH = 350  # pixels on the screen that the picture aims at
 STEP = 5  # of the slider, percent
+PICTURED = (0.0, 0.5, 1.0)  # strengths, in the figure
 CELL = "padding: 1px 12px; text-align: right; font-variant-numeric: tabular-nums"
 
 
@@ -90,6 +91,12 @@ class DamagePanel(Panel):
         return dict(self._undamaged)
 
     @property
+    def basis(self) -> str:
+        """What the numbers are of: how many samples against how many real images, and whose features if they say so."""
+        name = getattr(self._features, "name", None)
+        return f"{len(self.samples):,} samples against {len(self._real):,}" + (f", {name}" if name else "")
+
+    @property
     def images(self) -> Tensor:
         """The samples as they are shown, uint8 (N, C, H, W)."""
         return self._images.clone()
@@ -123,10 +130,10 @@ class DamagePanel(Panel):
             layout="constrained",
         )
         plt.close(figure)
+        figure.suptitle(self.basis, fontsize="small")
         for row, kind in zip(axes, kinds, strict=True):
             spoiled = [self._spoil(kind, strength) for strength in strengths]
-            few = [spoiled[i][: 2 * columns] for i in (0, steps // 2, steps - 1)]
-            _draw_pictures(row[0], kind, few, columns)
+            _draw_pictures(row[0], kind, [self._spoil(kind, s)[: 2 * columns] for s in PICTURED], columns)
             numbers = [self._measure(self._real, self._features(images)) for images in spoiled]
             _draw_curves(row[1:], strengths, numbers)
         for axis in axes[-1, 1:]:
@@ -145,7 +152,7 @@ class DamagePanel(Panel):
         numbers = self._measure(self._real, self._features(images))
         alt = f"Samples with damage: {kind}, {strength} %" if strength else "Samples without damage"
         self.picture.value = img_tag(tile(images[:SHOWN], 6, gap=1), alt, self.scale)
-        self.table.value = _table(self._undamaged, numbers)
+        self.table.value = _table(self._undamaged, numbers, self.basis)
         self._images, self._numbers = images, numbers
 
     def _build(self) -> None:
@@ -177,15 +184,16 @@ class DamagePanel(Panel):
         )
 
 
-def _table(before: dict[str, float], now: dict[str, float]) -> str:
-    """The numbers as an HTML table; a line for each metric."""
+def _table(before: dict[str, float], now: dict[str, float], basis: str) -> str:
+    """The numbers as an HTML table; a line for each metric, and below them what they are of."""
     lines = "".join(
         f'<tr><th scope="row" style="{CELL}; text-align: left">{html.escape(name)}</th>'
         f'<td style="{CELL}">{_number(before[name])}</td><td style="{CELL}"><b>{_number(value)}</b></td></tr>'
         for name, value in now.items()
     )
     head = "".join(f'<th scope="col" style="{CELL}">{title}</th>' for title in ("", "undamaged", "now"))
-    return f'<table style="border-collapse: collapse; line-height: 1.5"><tr>{head}</tr>{lines}</table>'
+    caption = f'<caption style="caption-side: bottom; padding-top: 4px">{html.escape(basis)}</caption>'
+    return f'<table style="border-collapse: collapse; line-height: 1.5">{caption}<tr>{head}</tr>{lines}</table>'
 
 
 def _number(value: float) -> str:
@@ -199,7 +207,8 @@ def _draw_pictures(axis, kind: str, groups: list[Tensor], columns: int) -> None:
     page = torch.cat([pages[0], gap, pages[1], gap, pages[2]], 2)
     axis.imshow(to_pil(page), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     width = pages[0].shape[2]
-    axis.set_xticks([width / 2 + i * (width + 6) for i in range(3)], ["0 %", "50 %", "100 %"], fontsize="x-small")
+    names = [f"{100 * strength:.0f} %" for strength in PICTURED]
+    axis.set_xticks([width / 2 + i * (width + 6) for i in range(3)], names, fontsize="x-small")
     axis.set_yticks([])
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)

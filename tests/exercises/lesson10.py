@@ -1,6 +1,7 @@
 """Answers to the exercises of lesson 10: other valid ones, and wrong ones of the kind learners write."""
 
 import math
+from statistics import mean
 
 import torch
 
@@ -10,15 +11,15 @@ from gan_course import metrics
 
 
 def score_by_entropies(probs):
-    mean = probs.mean(0)
+    marginal = probs.mean(0)
     h = lambda p: -torch.where(p > 0, p * p.clamp_min(1e-300).log(), 0).sum(-1)  # noqa: E731
-    return (h(mean) - h(probs).mean()).exp()
+    return (h(marginal) - h(probs).mean()).exp()
 
 
 def score_by_loops(probs):
-    total, mean = 0.0, probs.mean(0).tolist()
+    total, marginal = 0.0, probs.mean(0).tolist()
     for row in probs.tolist():
-        total += sum(p * math.log(p / m) for p, m in zip(row, mean, strict=True) if p > 0)
+        total += sum(p * math.log(p / m) for p, m in zip(row, marginal, strict=True) if p > 0)
     return math.exp(total / len(probs))
 
 
@@ -75,6 +76,10 @@ def frechet_by_eigenvalues(real, fake):
     return frechet(cross=lambda s1, s2: values.sqrt().sum())(real, fake).item()
 
 
+def not_centred(x, less=1):
+    return x.T @ x / (len(x) - less)
+
+
 def frechet_without_clamp(real, fake):
     def root(s):
         values, vectors = torch.linalg.eigh(s)
@@ -104,6 +109,10 @@ def mmd(kernel=cubic, within=without_diagonal, mixed=-2, last=lambda d: d):
         return last(within(kernel(x, x)) + within(kernel(y, y)) + mixed * kernel(x, y).mean())
 
     return function
+
+
+def half_of_the_pairs(table):
+    return table.triu(1).sum() / (len(table) * (len(table) - 1))
 
 
 def mmd_by_loops(x, y):
@@ -173,6 +182,17 @@ def shares_across(real, fake, k):
     return precision, recall
 
 
+def parts_of_prdc(first, second):
+    return lambda real, fake, k: [getattr(metrics.prdc(real, fake, k), name) for name in (first, second)]
+
+
+def shares_of_balls(real, fake, k):
+    apart = torch.cdist(real, fake)
+    precision = (apart < to_kth(real, k)[:, None]).any(1).double().mean()
+    recall = (apart < to_kth(fake, k)[None]).any(0).double().mean()
+    return precision, recall
+
+
 def share_of_pairs(real, fake, k):
     apart = torch.cdist(real, fake)
     return [float((apart < r).double().mean()) for r in (to_kth(real, k)[:, None], to_kth(fake, k)[None])]
@@ -192,6 +212,10 @@ def wins(a, b):
 def copies(distance=near, compare=wins):
     """The share, with one thing changed."""
     return lambda samples, training, held_out: compare(distance(samples, training), distance(held_out, training))
+
+
+def in_pairs(a, b):
+    return mean(float(x < y) for x, y in zip(a, b, strict=False))
 
 
 def copies_by_ranks(samples, training, held_out):
@@ -241,7 +265,9 @@ WRONG = {
         (lambda p: (-torch.special.xlogy(p.mean(0), p.mean(0)).sum()).exp(), "entropy of the mean"),
         (score(kl=lambda p, m: p * (p / m).log()), "0 log 0"),
         (score(last=lambda kl: 2 ** kl.mean()), "natural logarithm"),
+        (score(kl=lambda p, m: torch.special.xlogy(p, p * p.shape[1])), "equal shares of all classes"),
         (score(last=lambda kl: kl.exp()), "should be a number"),
+        (score(last=lambda kl: kl.mean().exp() - 1), "and you say"),
         (lambda p: score()(p.log()), "not a finite number"),
     ],
     "frechet_distance": [
@@ -257,22 +283,30 @@ WRONG = {
         (frechet(cross=lambda s1, s2: (s1 @ s2).clamp_min(0).sqrt().trace()), "entry by entry"),
         (frechet(cross=lambda s1, s2: torch.linalg.eigvalsh(s1 @ s2).clamp_min(0).sqrt().sum()), "S1 S2 is none"),
         (frechet_without_clamp, "is singular"),
-        (lambda x, y: squared(x.mean(0) - y.mean(0)) + squared(torch.cov(x.T) - torch.cov(y.T)), "entry by entry"),
-        (frechet(covariance=torch.cov), "raised|and you say"),
+        (lambda x, y: squared(x.mean(0) - y.mean(0)) + squared(torch.cov(x.T) - torch.cov(y.T)), "squared differences"),
+        (frechet(cross=lambda s1, s2: (root_by_eigh(s1) @ root_by_eigh(s2)).trace()), "product of two roots"),
+        (frechet(covariance=not_centred), "not centred"),
+        (frechet(covariance=lambda x: not_centred(x, 0)), "not centred"),
+        (frechet(covariance=torch.cov), "raised"),
+        (frechet(last=lambda d: d + 1), "and you say"),
     ],
     "kernel_distance": [
         (mmd(within=torch.mean), "meets itself"),
         (mmd(within=lambda t: (t.sum() - t.trace()) / len(t) ** 2), "still counted"),
         (mmd(within=lambda t: t.sum() / (len(t) * (len(t) - 1))), "not counted"),
+        (mmd(within=half_of_the_pairs), "half of the pairs"),
+        (mmd(mixed=0), "mixed term is missing"),
         (mmd(mixed=-1), "counts twice"),
         (mmd(mixed=2), "wrong sign"),
         (mmd(lambda x, y: (x @ y.T + 1) ** 3), "not divided by D"),
+        (mmd(lambda x, y: (x @ y.T / len(x) + 1) ** 3), "number of samples"),
         (mmd(lambda x, y: (x @ y.T / x.shape[1]) ** 3), "1 in the kernel"),
         (mmd(lambda x, y: (x @ y.T / x.shape[1] + 1) ** 2), "power of 2"),
         (mmd(lambda x, y: (x @ y.T / x.shape[1] ** 0.5 + 1) ** 3), "root of D"),
         (mmd(last=lambda d: d.abs().sqrt()), "root was taken"),
         (mmd(last=lambda d: d.clamp_min(0)), "below 0 was cut off"),
         (mmd(last=torch.abs), "below 0 was cut off"),
+        (mmd(last=lambda d: d / 2), "and you say"),
         (lambda x, y: cubic(x, y), "should be a number"),
     ],
     "precision_recall": [
@@ -282,6 +316,9 @@ WRONG = {
         (shares_across, r"neighbours in the \*other\*"),
         (shares(some=torch.all), "not in all"),
         (share_of_pairs, "mean over all pairs"),
+        (shares_of_balls, "shares of balls"),
+        (parts_of_prdc("density", "recall"), "first is density"),
+        (parts_of_prdc("precision", "coverage"), "second is coverage"),
         (shares(last=lambda inside: inside.sum().item()), "counts"),
         (lambda real, fake, k: shares()(real, fake, k)[0], "two numbers"),
         (lambda real, fake, k: shares()(real, fake, 5), "and you say"),
@@ -293,12 +330,16 @@ WRONG = {
         (copies(distance=lambda x, t: torch.cdist(x, t).max(1).values), "farthest"),
         (copies(distance=lambda x, t: torch.cdist(x, t).min(0).values), "sample of each training"),
         (lambda s, t, h: wins(near(s, t), near(h, s)), "compared with the samples"),
+        (lambda s, t, h: wins(near(s, t), near(s, h)), "two sets were compared"),
+        (lambda s, t, h: (near(s, t) < near(s, h)).double().mean(), "two sets were compared"),
+        (copies(compare=in_pairs), "one held-out image only"),
         (copies(compare=lambda a, b: (a < b.mean()).double().mean()), "not with a mean"),
         (copies(compare=lambda a, b: (a < b.median()).double().mean()), "not with a median"),
         (copies(compare=lambda a, b: a.mean() / b.mean()), "a ratio"),
         (copies(compare=lambda a, b: wins(a, b) * len(a) * len(b)), "count of pairs"),
         (copies(compare=lambda a, b: (a[:, None] < b).double().mean()), "all distances are the same"),
         (copies(compare=lambda a, b: (a < b).double().mean()), "raised"),
+        (copies(compare=lambda a, b: (wins(a, b) + 1) / 2), "and you say"),
         (lambda s, t, h: near(s, t), "should be a number"),
     ],
 }  # fmt: skip

@@ -1187,10 +1187,10 @@ with torch.no_grad():
 
 # %% [markdown]
 # **The cure** is to make standing still less comfortable: a fifth of the weights. `correction` above has them, begins as a copy
-# too, and leaves it: better than the copy in all five measures on pairs that it never saw, though not by much. (Several things
+# too, and leaves it: better than the copy in four of the measures on pairs that it never saw, and level in right pixels. (Several things
 # differ between these rows, not one: also how G is built, and that D has no norm and so can see colours. Which of them did it,
-# these rows do not say. On a second seed the gain in right pixels is gone: 1,500 steps are few. Mirrored or not makes no difference
-# that the rows would show. What made the shipped pair better than all of them is 20,000 steps.)
+# these rows do not say. Mirrored or not makes no difference that they would show. What made the shipped pair better than all of them
+# is 20,000 steps.)
 #
 # TODO: the same with one change alone, the weights.
 #

@@ -23,7 +23,12 @@ from gan_course.recipes.pieces import (
     wgan_schedule,
 )
 from gan_course.recipes.recipe import Recipe, Shape, Translation
-from gan_course.recipes.stargan import STARGAN, stargan_discriminator, stargan_generator
+from gan_course.recipes.stargan import (
+    STARGAN,
+    gated_stargan_generator,
+    stargan_discriminator,
+    stargan_generator,
+)
 from gan_course.recipes.translation import (
     TRANSLATION,
     correction_generator,
@@ -48,6 +53,7 @@ __all__ = [
     "cycle_generator",
     "dcgan_discriminator",
     "dcgan_generator",
+    "gated_stargan_generator",
     "gradient_penalty",
     "infogan_discriminator",
     "infogan_generator",

@@ -11,7 +11,8 @@ from gan_course.training.checkpoint import CHECKPOINT_FOLDER, shipped
 
 CARDS = {name: json.loads((CHECKPOINT_FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in shipped()}
 TRANSLATIONS = [name for name, card in CARDS.items() if card.get("data") in data.PAIRS]
-GENERATORS = [name for name in shipped() if not name.startswith("features-") and name not in TRANSLATIONS]
+DOMAINS = [name for name, card in CARDS.items() if card.get("data") == "digit-domains"]
+GENERATORS = [name for name in shipped() if not name.startswith("features-") and name not in TRANSLATIONS + DOMAINS]
 CLASSIFIERS = {"features-digits": (["mnist"], 0.99), "features-fashion": (["fashion"], 0.89)}
 CLASSIFIERS["features-emoji"] = (["emoji-noto", "emoji-twemoji"], 0.6)
 
@@ -107,3 +108,14 @@ def test_translations_score_on_the_test_pairs_what_their_cards_say(name):
     for score in metrics.PairScores._fields:
         assert row[score] == pytest.approx(stated[score], rel=0.01), score
         assert row["over_copying"][score] == pytest.approx(stated["over_copying"][score], rel=0.05, abs=0.01), score
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_translations_between_domains_are_as_near_the_truth_as_their_cards_say(name):
+    generator, card = training.load_network(name, "cpu")
+    stated, digits = card["metrics"], data.load("mnist", "test")
+    found = metrics.compare_domains(generator, digits.subset(slice(200)))
+    for score in ("l1", "l1_of_strokes", "ssim", "obeyed", "digit"):
+        assert found[score] == pytest.approx(stated[score], rel=0.05), score
+    copied = metrics.compare_domains(lambda images, *_: images, digits.subset(slice(200)))
+    assert found["l1_of_strokes"] < 0.7 * copied["l1_of_strokes"] and found["obeyed"] > 0.9

@@ -33,8 +33,9 @@ def recipe() -> methods.Recipe:
 
 @pytest.fixture
 def plain(recipe) -> methods.Recipe:
-    """The same without penalty, average and falling rates."""
-    return dataclasses.replace(recipe, penalty=None, ema_decay=None, learning_rate_decay=False)
+    """The paper's step once for D, with its weight of 10, and no penalty, average or falling rates."""
+    plain_settings = {"penalty": None, "ema_decay": None, "learning_rate_decay": False, "n_critic": 1}
+    return dataclasses.replace(recipe, step=training.stargan_step(10.0), **plain_settings)
 
 
 def after(recipe, images, steps=1, seed=3):
@@ -108,8 +109,56 @@ def test_reflection_and_a_first_norm_make_the_generator_deaf():
         assert loudness(pair(**arguments)[0]) > 1e-2, arguments
 
 
+def gated(size=28, channels=1):
+    torch.manual_seed(0)
+    return networks.GatedStarGANGenerator(DOMAINS, size, channels, width=4, blocks=1)
+
+
+@pytest.mark.parametrize(("size", "channels"), [(28, 1), (32, 3)])
+def test_the_gated_generator_reaches_everything(size, channels):
+    generator, images = gated(size, channels), torch.rand(3, channels, size, size) * 2 - 1
+    fake = generator(images, torch.tensor([0, 3, 1]))
+    assert fake.shape == images.shape and fake.abs().max() <= 1 and loudness(gated()) > 1e-2
+    fake.square().sum().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in generator.parameters())
+    assert "place" not in generator.state_dict(), "a constant is not stored"
+    with pytest.raises(ValueError, match="even and 8 or more, not 29"):
+        gated(29)
+
+
+def test_the_gate_keeps_and_inverts():
+    """Without a correction: at 1 the image itself but for the tanh, at -1 its negative; one number for each image."""
+    generator, images = gated(), torch.where(torch.rand(5, 1, 28, 28) < 0.5, -1.0, 1.0)
+    torch.nn.init.zeros_(generator.last.weight)
+    torch.nn.init.zeros_(generator.last.bias)
+    generator.gate = torch.nn.Hardtanh()
+    generator.gate.forward = lambda told: 2 * told[:, 1:2] - 1  # 1 where domain 0 is asked for, else -1
+    fake = generator(images, torch.tensor([0, 1, 0, 2, 3]))
+    signs = torch.tensor([1.0, -1, 1, -1, -1])[:, None, None, None]
+    assert torch.allclose(fake, signs * images, atol=0.01)
+
+
+def test_the_place_is_the_row_and_the_column():
+    row, column = gated().place[0]
+    assert row[0].unique().tolist() == [-1] and row[27].unique().tolist() == [1]
+    assert torch.equal(column, row.T)
+
+
+def test_a_discriminator_of_the_whole_image(size=28):
+    torch.manual_seed(0)
+    discriminator = networks.StarGANDiscriminator(DOMAINS, size, width=4, patches=False, norm=True)
+    images = torch.rand(2, 1, size, size).requires_grad_(True)
+    judged = discriminator(images)
+    assert judged.logits.shape == (2, 1, 1, 1) and judged.class_logits.shape == (2, DOMAINS)
+    (seen,) = torch.autograd.grad(judged.logits[0].sum(), images)
+    assert seen[1].abs().max() == 0, "an instance norm knows of no other image"
+    assert (seen[0].abs().sum(0) > 0).float().mean() > 0.95, "of the image it sees all"
+    kinds = [type(module).__name__ for module in discriminator.trunk]
+    assert kinds == ["Conv2d", "LeakyReLU", *["Conv2d", "InstanceNorm2d", "LeakyReLU"] * 2]
+
+
 def test_a_checkpoint_brings_both_back(tmp_path):
-    for network in pair(32, 3, padding_mode="reflect"):
+    for network in (*pair(32, 3, padding_mode="reflect"), gated()):
         training.save_network(network, tmp_path / "generator.safetensors", {})
         again, _ = training.load_network(tmp_path, "cpu")
         assert type(again) is type(network) and again.config == network.config
@@ -221,6 +270,28 @@ def test_weights_switch_the_terms_off(plain, squares):
     assert "reconstruction" not in without.history[0] and not torch.equal(flat(without.generator), flat(run.generator))
     g, _, _ = by_hand(plain, squares, weight=0.0)
     assert torch.allclose(flat(without.generator), flat(g), atol=1e-5)
+
+
+def test_the_identity_term_is_of_the_images_asked_to_stay(plain, squares):
+    """Its weight times the mean over those alone, beside the rest; a batch in which none is asked to stay has 0."""
+    run = training.Run(plain, squares, 3, "cpu")
+    real, source = run.batch()
+    target = torch.where(torch.arange(8) < 3, source, (source + 1) % DOMAINS)
+    grads = {}
+    for weight in (0.0, 7.0):
+        run.generator.zero_grad()
+        fake = run.generator(real, target)
+        fake.retain_grad()
+        run.g_optimizer.step = lambda: None
+        measured = training.stargan._g_step(run, real, source, target, fake, 0.0, weight)
+        grads[weight] = fake.grad
+    expected = (fake - real).abs()[:3].mean()
+    assert measured["identity"].item() == pytest.approx(expected.item(), abs=1e-6)
+    added = torch.zeros_like(fake)
+    added[:3] = 7 * (fake - real).sign()[:3] / fake[:3].numel()
+    assert torch.allclose(grads[7.0] - grads[0.0], added, atol=1e-6)
+    none = training.stargan._g_step(run, real, source, (source + 1) % DOMAINS, run.generator(real, target), 0.0, 7.0)
+    assert none["identity"] == 0
 
 
 def test_g_s_step_leaves_d_alone_and_moves_g_through_both_passes(plain, squares):

@@ -5,6 +5,7 @@ from gan_course.metrics.compare import compare, compare_features
 from gan_course.metrics.conditional import IntraClass, intra_class
 from gan_course.metrics.curve import PRCurve, precision_recall_curve
 from gan_course.metrics.diversity import mean_pairwise_distance, ms_ssim
+from gan_course.metrics.domains import compare_domains
 from gan_course.metrics.extrapolation import Extrapolation, extrapolated_frechet
 from gan_course.metrics.features import FeatureExtractor, extractor_for
 from gan_course.metrics.frechet import frechet_distance
@@ -51,6 +52,7 @@ __all__ = [
     "classes_captured",
     "classifier_two_sample",
     "compare",
+    "compare_domains",
     "compare_features",
     "compare_nearest",
     "compare_pairs",

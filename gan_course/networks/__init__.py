@@ -20,7 +20,12 @@ from gan_course.networks.infogan import Codes, InfoGANDiscriminator, InfoGANGene
 from gan_course.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_course.networks.noise import InstanceNoise
 from gan_course.networks.packing import PackedDiscriminator
-from gan_course.networks.stargan import StarGANDiscriminator, StarGANGenerator, StarGANLogits
+from gan_course.networks.stargan import (
+    GatedStarGANGenerator,
+    StarGANDiscriminator,
+    StarGANGenerator,
+    StarGANLogits,
+)
 from gan_course.networks.toy import PointDiscriminator, PointGenerator, he_weights
 from gan_course.networks.translation import NoiseDropout, PatchDiscriminator, UNetGenerator, receptive_field
 
@@ -36,6 +41,7 @@ __all__ = [
     "CyclePair",
     "DCGANDiscriminator",
     "DCGANGenerator",
+    "GatedStarGANGenerator",
     "InfoGANDiscriminator",
     "InfoGANGenerator",
     "InstanceNoise",

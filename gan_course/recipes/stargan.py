@@ -16,9 +16,14 @@ def stargan_generator(width: int, blocks: int, **arguments) -> Callable[[Shape, 
     return lambda shape, domains: networks.StarGANGenerator(domains, shape[1], shape[0], width, blocks, **arguments)
 
 
-def stargan_discriminator(width: int) -> Callable[[Shape, int], nn.Module]:
-    """A maker of discriminators for any square image and number of domains."""
-    return lambda shape, domains: networks.StarGANDiscriminator(domains, shape[1], shape[0], width)
+def gated_stargan_generator(width: int, blocks: int) -> Callable[[Shape, int], nn.Module]:
+    """A maker of generators with a gate and a skip for any square image of an even size and number of domains."""
+    return lambda shape, domains: networks.GatedStarGANGenerator(domains, shape[1], shape[0], width, blocks)
+
+
+def stargan_discriminator(width: int, **arguments) -> Callable[[Shape, int], nn.Module]:
+    """A maker of discriminators for any square image and number of domains; `arguments` are StarGANDiscriminator's."""
+    return lambda shape, domains: networks.StarGANDiscriminator(domains, shape[1], shape[0], width, **arguments)
 
 
 PAPER = Recipe(
@@ -43,23 +48,25 @@ PAPER = Recipe(
 )
 FAST = Recipe(
     name="stargan-fast",
-    source="the course: Choi et al. (2018) for minutes on a CPU, with lambda_cls 1 and lambda_rec 10; a smaller G "
-    "of one halving, no norm on its first layer, the non-saturating loss with R1 in place of WGAN-GP and its 5 critic "
-    "steps, an average; not yet searched for",
-    generator=stargan_generator(16, 3, halvings=1),
-    discriminator=stargan_discriminator(32),
-    condition="planes at G's input, a domain head of D",
+    source="the course: Choi et al. (2018) for minutes on a CPU, with lambda_cls 1; a G that adds to its input or its "
+    "negative, a D with instance norm and one logit for the whole image, an identity term as CycleGAN has, the "
+    "non-saturating loss with R1 and 2 steps of D in place of WGAN-GP and 5, an average; chosen by "
+    "benchmarks/search_stargan.py",
+    generator=gated_stargan_generator(16, 3),
+    discriminator=stargan_discriminator(32, patches=False, norm=True),
+    condition="planes at G's input and its gate, a domain head of D",
     batch_size=32,
     g_learning_rate=1e-3,
     d_learning_rate=1e-3,
     betas=(0.5, 0.99),
     learning_rate_decay=True,
+    n_critic=2,
     penalty=r1,
     penalty_weight=0.005,
     penalty_every=8,
     class_weight=1.0,
     ema_decay=0.995,
-    steps=2000,
-    step=training.stargan_step(reconstruction_weight=10.0),
+    steps=1500,
+    step=training.stargan_step(reconstruction_weight=5.0, identity_weight=5.0),
 )
 STARGAN = (PAPER, FAST)

@@ -16,7 +16,9 @@ from gan_course.training.loop import descend, penalty_term
 from gan_course.training.run import Run
 
 
-def stargan_step(reconstruction_weight: float = 10.0) -> Callable[[Run], dict[str, Tensor]]:
+def stargan_step(
+    reconstruction_weight: float = 10.0, identity_weight: float = 0.0
+) -> Callable[[Run], dict[str, Tensor]]:
     """A recipe's `step` for a StarGANGenerator and a StarGANDiscriminator: the steps of D, then one of G.
 
     A batch of real images comes with their domains. Each image is asked to go to a domain that is drawn for it, its own
@@ -28,8 +30,12 @@ def stargan_step(reconstruction_weight: float = 10.0) -> Callable[[Run], dict[st
 
     Args:
         reconstruction_weight: lambda_rec of the paper, of the mean absolute error.
+        identity_weight: of one more term, which the paper does not have: an image that was asked to go to its own
+            domain should stay as it is. The mean absolute error of these images; without it, G may turn light into
+            dark and back, and all other terms agree.
 
-    Source: Choi et al. (2018), equations 1 to 6. Their code draws the domains by shuffling those of the batch.
+    Source: Choi et al. (2018), equations 1 to 6. Their code draws the domains by shuffling those of the batch. The
+    identity term is CycleGAN's (Zhu et al., 2017, section 5.2).
     """
 
     def step(run: Run) -> dict[str, Tensor]:
@@ -40,7 +46,7 @@ def stargan_step(reconstruction_weight: float = 10.0) -> Callable[[Run], dict[st
             with torch.set_grad_enabled(i == critic_steps - 1), devices.autocast(run.device):
                 fake = run.generator(real, target)
             measured = _d_step(run, real, source, fake.detach())
-        return measured | _g_step(run, real, source, target, fake, reconstruction_weight)
+        return measured | _g_step(run, real, source, target, fake, reconstruction_weight, identity_weight)
 
     return step
 
@@ -70,7 +76,13 @@ def _d_step(run: Run, real: Tensor, source: Tensor, fake: Tensor) -> dict[str, T
 
 
 def _g_step(
-    run: Run, real: Tensor, source: Tensor, target: Tensor, fake: Tensor, reconstruction_weight: float
+    run: Run,
+    real: Tensor,
+    source: Tensor,
+    target: Tensor,
+    fake: Tensor,
+    reconstruction_weight: float,
+    identity_weight: float = 0.0,
 ) -> dict[str, Tensor]:
     run.discriminator.requires_grad_(False)
     on_fake = judge(run, fake)
@@ -85,10 +97,19 @@ def _g_step(
         reconstruction = losses.l1(back.float(), real)
         total = total + reconstruction_weight * reconstruction
         measured["reconstruction"] = reconstruction.detach()
+    if identity_weight:
+        identity = _of_those(source == target, (fake.float() - real).abs().mean((1, 2, 3)))
+        total = total + identity_weight * identity
+        measured["identity"] = identity.detach()
     descend(run.g_optimizer, total)
     if run.ema:
         run.ema.update()
     return measured
+
+
+def _of_those(chosen: Tensor, values: Tensor) -> Tensor:
+    """The mean of the values (N,) that are chosen, bool (N,); 0 if none is."""
+    return (values * chosen).sum() / chosen.sum().clamp_min(1)
 
 
 def judge(run: Run, images: Tensor) -> StarGANLogits:

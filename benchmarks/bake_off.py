@@ -1,6 +1,6 @@
 """GANs beside a VAE, an RBM, a PixelCNN, a flow and a diffusion model after the same time on one core, over seeds.
 
-    OMP_NUM_THREADS=1 python benchmarks/bake_off.py [--seconds 120] [--seeds 3] [--sets ...] [--names ...] [--most N]
+    OMP_NUM_THREADS=1 python benchmarks/bake_off.py [--seconds 60] [--seeds 3] [--sets ...] [--names ...] [--most N]
 
 Every model sees the same MNIST and Fashion-MNIST images through the one loop, and has about as many parameters as the
 pair of `dcgan-fast`; the PixelCNN has fewer, since each of its weights works at all 784 places. The steps of all
@@ -50,7 +50,7 @@ METRICS += ("modes", "high_quality", "kl", "ms_a_sample", "seconds", "steps")
 def main() -> None:
     """Run what is missing, at most --most rows of it, and write all rows and their summary."""
     options = parser(__doc__, RESULTS / "bake_off.json")
-    options.add_argument("--seconds", type=float, default=120)
+    options.add_argument("--seconds", type=float, default=60)
     options.add_argument("--seeds", type=int, default=3)
     options.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
     options.add_argument("--names", nargs="+", default=list(dict.fromkeys((*REAL, *IMAGES, *POINTS))))

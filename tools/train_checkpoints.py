@@ -40,9 +40,9 @@ PLANS = {
     "cyclegan-outlines": Plan("cyclegan-no-identity", "emoji-outlines", steps=5_000),  # hides colours: lesson 09
     "stargan-digits": Plan("stargan-fast", "digit-domains", steps=6_000),
     "vae-mnist": Plan("vae", "mnist", steps=10_000),
-    "rbm-mnist": Plan("rbm", "mnist", steps=12_000),
+    "rbm-mnist": Plan("rbm", "mnist", steps=6_000),
     "autoregressive-mnist": Plan("autoregressive", "mnist", steps=8_000),
-    "flow-mnist": Plan("flow", "mnist", steps=5_000),
+    "flow-mnist": Plan("flow", "mnist", steps=8_000),
     "ddpm-mnist": Plan("ddpm", "mnist", steps=8_000),
 }
 

@@ -27,9 +27,9 @@ from gan_course.recipes.recipe import Recipe, Shape
 GRID_STD = 2.83  # of the coordinates of the grid of 25: sqrt(8)
 
 
-def cd_5(model: RBM, images: Tensor, rng) -> Tensor:
-    """Contrastive divergence with five Gibbs steps, on bits drawn afresh for each batch."""
-    return contrastive_divergence(model, model.bits(images, rng), 5, rng)
+def cd_20(model: RBM, images: Tensor, rng) -> Tensor:
+    """Contrastive divergence with 20 Gibbs steps, on bits drawn afresh for each batch."""
+    return contrastive_divergence(model, model.bits(images, rng), 20, rng)
 
 
 def rbm(shape: Shape | tuple[int]) -> RBM:
@@ -79,10 +79,10 @@ BASELINES = (
     replace(
         VAE,
         name="rbm",
-        source="Hinton (2002): contrastive divergence, here with five Gibbs steps, and Adam; visible biases start "
+        source="Hinton (2002): contrastive divergence, here with 20 Gibbs steps, and Adam; visible biases start "
         "as in Hinton (2010)",
         generator=rbm,
-        loss=cd_5,
+        loss=cd_20,
         g_learning_rate=1e-2,
         step=rbm_step,
     ),
@@ -101,7 +101,7 @@ BASELINES = (
         "Dhariwal (2018)",
         generator=flow,
         loss=flow_loss,
-        batch_size=32,
+        batch_size=16,
         g_learning_rate=2e-3,
     ),
     replace(
@@ -111,6 +111,6 @@ BASELINES = (
         generator=diffusion,
         loss=noise_error,
         batch_size=32,
-        g_learning_rate=2e-3,
+        g_learning_rate=1e-3,
     ),
 )

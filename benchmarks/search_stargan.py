@@ -36,20 +36,20 @@ def discriminator(**arguments) -> dict:
 
 
 # The paper's networks, narrower, with one halving in G, and one step of D.
-PLAIN_G = {"generator": methods.stargan_generator(16, 3, halvings=1)}
-PAPERS = PLAIN_G | discriminator() | {"n_critic": 1}
+THEIR_G = {"generator": methods.stargan_generator(16, 3, halvings=1)}
+PAPERS = THEIR_G | discriminator() | {"n_critic": 1}
 CANDIDATES = {
-    "gate, weights 5": weights(5.0, 5.0),
-    "gate, weights 2": weights(2.0, 2.0),
-    "gate, weights 10": weights(10.0, 10.0),
-    "gate, weights 5, one step of D": weights(5.0, 5.0) | {"n_critic": 1},
-    "gate, weights 5, domain terms of 2": weights(5.0, 5.0) | {"class_weight": 2.0},
-    "gate, no identity": weights(5.0, 0.0),
-    "gate, weights 5, D judges patches": weights(5.0, 5.0) | discriminator(norm=True),
-    "gate, weights 5, D has no norm": weights(5.0, 5.0) | discriminator(patches=False),
+    "weights 5": weights(5.0, 5.0),
+    "weights 2": weights(2.0, 2.0),
+    "weights 10": weights(10.0, 10.0),
+    "weights 5, one step of D": weights(5.0, 5.0) | {"n_critic": 1},
+    "weights 5, domain terms of 2": weights(5.0, 5.0) | {"class_weight": 2.0},
+    "no identity": weights(5.0, 0.0),
+    "weights 5, D judges patches": weights(5.0, 5.0) | discriminator(norm=True),
+    "weights 5, D has no norm": weights(5.0, 5.0) | discriminator(patches=False),
     "the paper's networks": PAPERS | weights(10.0, 0.0),
     "the paper's networks, identity": PAPERS | weights(10.0, 10.0),
-    "the paper's G, weights 5": PLAIN_G | weights(5.0, 5.0),
+    "the paper's G, weights 5": THEIR_G | weights(5.0, 5.0),
 }
 
 

@@ -48,7 +48,7 @@ PAPER = Recipe(
 )
 FAST = Recipe(
     name="stargan-fast",
-    source="the course: Choi et al. (2018) for minutes on a CPU, with lambda_cls 1; a small U-Net that sees light "
+    source="the course: Choi et al. (2018) for minutes on a CPU, with lambda_cls and lambda_rec 1; a small U-Net that sees light "
     "on dark, a D with instance norm and one logit for the whole image, an identity term as CycleGAN has, the "
     "non-saturating loss with R1 and 2 steps of D in place of WGAN-GP and 5, an average; chosen by "
     "benchmarks/search_stargan.py",
@@ -67,6 +67,6 @@ FAST = Recipe(
     class_weight=1.0,
     ema_decay=0.995,
     steps=1500,
-    step=training.stargan_step(reconstruction_weight=5.0, identity_weight=5.0),
+    step=training.stargan_step(reconstruction_weight=1.0, identity_weight=1.0),
 )
 STARGAN = (PAPER, FAST)

@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/search_stargan.py [NAME ...] [--steps 700] [--seeds 100]
 
-The names are those of CANDIDATES, by default all; each is `stargan-fast`, whose weights are 1, with a change. Each trains on `digit-domains`
-and is judged as benchmarks/stargan_table.py judges, but on digits 50,000 to 50,500 of MNIST's training split, which no
-training sees. Seeds start at 100. The test split is not touched. Each result is a line of
+The names are those of CANDIDATES, by default all; each is `stargan-fast`, whose weights are 1, with a change. Each
+trains on `digit-domains` and is judged as benchmarks/stargan_table.py judges, but on digits 50,000 to 50,500 of MNIST's
+training split, which no training sees. Seeds start at 100. The test split is not touched. Each result is a line of
 assets/results/search_stargan.jsonl; lines that are there are not run again. The line "copy" leaves each image as it is.
 """
 

@@ -48,9 +48,9 @@ PAPER = Recipe(
 )
 FAST = Recipe(
     name="stargan-fast",
-    source="the course: Choi et al. (2018) for minutes on a CPU, with lambda_cls and lambda_rec 1; a small U-Net that sees light "
-    "on dark, a D with instance norm and one logit for the whole image, an identity term as CycleGAN has, the "
-    "non-saturating loss with R1 and 2 steps of D in place of WGAN-GP and 5, an average; chosen by "
+    source="the course: Choi et al. (2018) for minutes on a CPU, with lambda_cls and lambda_rec 1; a small U-Net that "
+    "sees light on dark, a D with instance norm and one logit for the whole image, an identity term as CycleGAN has, "
+    "the non-saturating loss with R1 and 2 steps of D in place of WGAN-GP and 5, an average; chosen by "
     "benchmarks/search_stargan.py",
     generator=stargan_digit_generator(16, 3),
     discriminator=stargan_discriminator(32, patches=False, norm=True),

@@ -990,7 +990,7 @@ print("the same as the package's; D returns", [tuple(part.shape) for part in sta
 # L_G = L_{game} + \lambda_{cls}\, \mathbb{E}[-\log D_{cls}(c \mid G(x, c))] + \lambda_{rec}\, \mathbb{E}\,|x - G(G(x, c), c')|$$
 #
 # x is a real image of domain c', and c the domain that it is asked to go to. (The paper's equations 1 to 6, with λ 1 and 10. Its
-# game is WGAN-GP, section 4; this course's recipe for minutes has the non-saturating loss and R1, and λ 1 and 5.)
+# game is WGAN-GP, section 4; this course's recipe for minutes has the non-saturating loss and R1, and both λ are 1.)
 #
 # - **D learns domains from real images only.** A fake is asked to be thick, but early in training it is not: as a label that
 #   would be a lie.
@@ -998,7 +998,7 @@ print("the same as the package's; D returns", [tuple(part.shape) for part in sta
 # - for the way **back**: the same G, told the old domain. That is the cycle loss with one network. Without it any thick digit
 #   would do.
 # - One term more, CycleGAN's **identity**, which StarGAN's authors do without: of those images that happen to be asked to stay
-#   where they are, E|x - G(x, c')|, with the weight 5 too. Nothing else says that "plain, please" of a plain digit is the digit.
+#   where they are, E|x - G(x, c')|, with the weight 1. Nothing else says that "plain, please" of a plain digit is the digit.
 
 
 # %%
@@ -1022,7 +1022,7 @@ def stargan_step_by_hand(run):
     stay = source == target  # about a fifth of the batch
     held = (again - real).abs().mean() + (fake - real).abs()[stay].mean()
     run.g_optimizer.zero_grad()
-    (g_loss + 5 * held).backward()
+    (g_loss + held).backward()
     run.g_optimizer.step()
 
 

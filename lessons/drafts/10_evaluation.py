@@ -1028,7 +1028,11 @@ for name, rows in sizes.items():
     )
 
 # %% [markdown]
-# TODO: what the stored sizes show.
+# With 250 samples honest digits have an FD of 7.6, with 10,000 one of 0.63, and at 1/N = 0 there are 0.46 left, the part of the real side.
+# `dcgan-fast` falls from 16.1 to 9.6, and to 9.4 at 1/N = 0; `dcgan` from 64 to 57.5. So the constant is nearly the same for all three here,
+# and the order never changes. What does change is what one would conclude: 6 points are more than seeds of training differ by. For `dcgan`
+# the fit says nothing, as its draws differ by 0.7 still at 10,000, more than the bias there. KD stays where it is from 250 to 10,000, and
+# only its spread falls, of honest digits from 0.08 to 0.01.
 #
 # ### 7.2 Which features
 # The same images, and three networks: the classifier of digits, one of **clothes**, and one that was never trained and has random weights.
@@ -1121,8 +1125,10 @@ plots.show(
 )
 
 # %% [markdown]
-# TODO: what the stored rows say. Digits are smooth: the filter that costs most here does not leave out pixels. It is the antialiased
-# bilinear one, which blurs more than the first. And JPEG at the quality that many programs choose, 75, nearly doubles the distance.
+# Digits are smooth: the filter that costs most here does not leave out pixels. It is the antialiased bilinear one, with a stored FD of 18.4,
+# which blurs more than the first. Then come the nearest pixel with 14.9 and the bicubic filter that leaves out pixels with 4.8; the mean of
+# 2 x 2 costs almost nothing (1.0; the same filter on both sides 0.6). Where there is finer detail, as in photographs, expect aliasing to cost more.
+# And JPEG at the quality that many programs choose, 75, nearly doubles the distance.
 #
 # Nothing about any *generator* was measured here. So: real and generated images must go the same way to the network, and the way belongs
 # to the number. The authors' `clean-fid` does that for Inception.
@@ -1175,8 +1181,10 @@ for name in ("random", "against the features", "logit up", "logit down"):
         )
 
 # %% [markdown]
-# TODO: what the stored perturbations show: how far FD moves against the features and by chance, how far a logit, and from which epsilon on
-# even random signs count.
+# Unchanged, these 2,000 digits have an FD of 1.4. Changes of 1 of 255 hardly matter, whichever way. At 4, random signs double it (2.6) and
+# the worst direction quadruples it (5.9); at 16 they cost 79 and 119: the larger the change, the less it matters that it was aimed. D is
+# steadier: 16 of 255 at random move its logit by a third of a standard deviation. Along its own gradient they lower it by 1.5, but raise it
+# by 0.6 only: a D is more easily put off than won over. And the two do not fear the same: what costs FD most moves the logit by 0.24.
 #
 # Alfarra and others (2022) do the same to Inception: real photographs, changed so that nobody sees it, get a poor FID, and images of low
 # quality get a very good score. A metric is a network, and can be attacked like one. Nobody attacks yours on purpose, but a *generator

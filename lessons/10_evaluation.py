@@ -3,7 +3,7 @@
 #
 # {{badges}}
 #
-# **Time** about 2 minutes of computing on a two-core laptop (TODO: as `--execute` prints it), two and a half hours with the exercises;
+# **Time** about 2 minutes of computing on a two-core laptop, two and a half hours with the exercises;
 # on a T4 not measured yet.
 #
 # **You need** lessons 01 (the best D) and 03 (DCGAN, and the four numbers FD, KD, precision, recall); lesson 05 (earth mover's distance)

@@ -39,7 +39,9 @@ def discriminator(**arguments) -> dict:
 THEIR_G = {"generator": methods.stargan_generator(16, 3, halvings=1)}
 PAPERS = THEIR_G | discriminator() | {"n_critic": 1}
 CANDIDATES = {
-    "weights 1": {},
+    "weights 1": weights(1.0, 1.0),
+    "reconstruction 0.2": weights(0.2, 1.0),
+    "weights 0.2": weights(0.2, 0.2),
     "weights 2": weights(2.0, 2.0),
     "weights 5": weights(5.0, 5.0),
     "weights 5, domain terms of 2": weights(5.0, 5.0) | {"class_weight": 2.0},

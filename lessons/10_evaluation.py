@@ -3,7 +3,7 @@
 #
 # {{badges}}
 #
-# **Time** about 2 minutes of computing on a two-core laptop, two and a half hours with the exercises;
+# **Time** about a minute of computing on a two-core laptop, two and a half hours with the exercises;
 # on a T4 not measured yet.
 #
 # **You need** lessons 01 (the best D) and 03 (DCGAN, and the four numbers FD, KD, precision, recall); lesson 05 (earth mover's distance)
@@ -43,7 +43,7 @@ import torch.nn.functional as F
 from gan_course import checks, damage, data, device, methods, metrics, plots, report, training, trial, widgets
 from gan_course.metrics import curve as curves
 
-device.announce(laptop="about 2 minutes on two CPU cores", gpu="not measured yet")
+device.announce(laptop="about a minute on two CPU cores", gpu="not measured yet")
 
 RESULTS = Path(methods.__file__).parent / "assets" / "results"
 CPU = torch.device("cpu")

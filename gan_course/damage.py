@@ -159,6 +159,6 @@ def _replaced(images: Tensor, gone: Tensor, pool: Tensor, seed: int) -> Tensor:
     """The images, but in the place of those that are `gone` (N,) random ones of the rows in `pool`."""
     rng = torch.Generator().manual_seed(seed)
     rows = torch.arange(len(images))
-    drawn = torch.randint(len(pool), (len(images),), generator=rng)  # for all, so that more damage keeps what was drawn
+    drawn = torch.randint(len(pool), (len(images),), generator=rng)
     rows[gone] = pool[drawn][gone]
     return images[rows.to(images.device)]

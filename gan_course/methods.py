@@ -25,7 +25,7 @@ from gan_course.recipes.pieces import (
 from gan_course.recipes.recipe import Recipe, Shape, Translation
 from gan_course.recipes.stargan import (
     STARGAN,
-    gated_stargan_generator,
+    stargan_digit_generator,
     stargan_discriminator,
     stargan_generator,
 )
@@ -53,7 +53,6 @@ __all__ = [
     "cycle_generator",
     "dcgan_discriminator",
     "dcgan_generator",
-    "gated_stargan_generator",
     "gradient_penalty",
     "infogan_discriminator",
     "infogan_generator",
@@ -66,6 +65,7 @@ __all__ = [
     "small_discriminator",
     "small_generator",
     "spectral_discriminator",
+    "stargan_digit_generator",
     "stargan_discriminator",
     "stargan_generator",
     "unet_generator",

@@ -116,7 +116,7 @@ def _basis(row: dict) -> str:
 def _cell(value: float | str) -> str:
     if isinstance(value, str):
         return value
-    return f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
+    return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}"
 
 
 def _text(value: str) -> str:

@@ -8,6 +8,7 @@ benchmarks/metric_trial.py makes such rows; lesson 10 shows them, and adds the l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -50,7 +51,12 @@ def intervals(draws: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
 
 
 def verdict(value: dict[str, float], honest: dict[str, float], higher_is_better: bool | None) -> int:
-    """WORSE or BETTER than honest samples where the two intervals do not meet, else SAME. See METRICS for None."""
+    """WORSE or BETTER than honest samples where the two intervals do not meet, else SAME. See METRICS for None.
+
+    A mean that is not finite is WORSE.
+    """
+    if not math.isfinite(value["mean"]):
+        return WORSE
     if value["high"] < honest["low"]:
         return {True: WORSE, False: BETTER, None: SAME}[higher_is_better]
     if value["low"] > honest["high"]:
@@ -59,7 +65,7 @@ def verdict(value: dict[str, float], honest: dict[str, float], higher_is_better:
 
 
 def verdicts(rows: Sequence[dict]) -> tuple[list[str], list[list[int]]]:
-    """The names of METRICS that the rows have, and a verdict of each on each row.
+    """The names of METRICS that all rows have, and a verdict of each on each row.
 
     Raises:
         ValueError: no row is called "honest".
@@ -67,7 +73,7 @@ def verdicts(rows: Sequence[dict]) -> tuple[list[str], list[list[int]]]:
     honest = next((row["metrics"] for row in rows if row["row"] == "honest"), None)
     if honest is None:
         raise ValueError('No row is called "honest", so there is nothing to compare the others with.')
-    names = [name for name in METRICS if name in honest]
+    names = [name for name in METRICS if all(name in row["metrics"] for row in rows)]
     return names, [[verdict(row["metrics"][name], honest[name], METRICS[name][1]) for name in names] for row in rows]
 
 

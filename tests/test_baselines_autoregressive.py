@@ -57,9 +57,9 @@ def test_a_b_layer_sees_the_pixel_itself_and_an_a_layer_does_not():
 
 
 def test_the_probabilities_of_all_images_sum_to_one():
-    model = random_model(image_shape=(1, 2, 3), levels=3, blocks=1)
-    every = torch.tensor(list(itertools.product((-1.0, 0.0, 1.0), repeat=6))).view(-1, 1, 2, 3)
-    assert torch.equal(model.reduce(every), every) and len(every) == 729
+    model = random_model(image_shape=(1, 2, 2), levels=4, blocks=1)
+    every = model.reduce(torch.tensor(list(itertools.product((-1.0, -0.3, 0.3, 1.0), repeat=4))).view(-1, 1, 2, 2))
+    assert torch.allclose(model.reduce(every), every) and len(every.unique(dim=0)) == 256
     assert model.log_likelihood(every).double().exp().sum().item() == pytest.approx(1, abs=1e-5)
 
 
@@ -103,8 +103,26 @@ def test_shapes_gradients_and_limits():
     autoregressive.negative_log_likelihood(model, images).backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
-    with pytest.raises(ValueError, match="grey images, but these have 3 channels"):
-        baselines.PixelCNN((3, 32, 32))
+    for shape, said in (((3, 32, 32), r"\(3, 32, 32\)"), ((2,), r"\(2,\)"), ((1,), r"\(1,\)")):
+        with pytest.raises(ValueError, match=rf"grey images \(1, H, W\), but these have the shape {said}"):
+            baselines.PixelCNN(shape)
+
+
+@pytest.mark.parametrize("levels", [2, 4, 8, 16, 32, 64, 128, 256])
+def test_levels_survive_the_way_to_images_and_back(levels):
+    numbers = torch.arange(float(levels))
+    assert torch.equal(pixels.to_levels(pixels.from_levels(numbers, levels), levels), numbers)
+    assert baselines.PixelCNN((1, 4, 4), 4, 1, levels).levels == levels
+
+
+@pytest.mark.parametrize("levels", [-2, 0, 1, 3, 10, 255, 512])
+def test_other_numbers_of_levels_are_a_plain_error(levels):
+    for answer in (
+        lambda: baselines.PixelCNN((1, 4, 4), 4, 1, levels),
+        lambda: bits_inside_levels(torch.zeros(9, dtype=torch.uint8), torch.zeros(9, dtype=torch.uint8), levels),
+    ):
+        with pytest.raises(ValueError, match=f"a power of two of levels, 2 to 256, but not {levels}"):
+            answer()
 
 
 def test_bits_inside_levels():

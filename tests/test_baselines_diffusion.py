@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gan_course import baselines
-from gan_course.baselines import diffusion
+from gan_course.baselines import diffusion, pixels
 from gan_course.baselines.diffusion import Diffusion, T
 
 MEAN = torch.tensor([0.7, -0.4]).double()
@@ -92,8 +92,9 @@ def test_ddim_with_few_steps_comes_close_and_closer_with_more():
     model, z = exact(), torch.randn(20_000, 2, generator=rng()).double()
     error = {n: (moments(model.ddim_sample(z, n))[1] - COVARIANCE).norm().item() for n in (5, 25, 250)}
     assert error[5] > error[25] > error[250] and error[25] < 0.15, error
-    with pytest.raises(ValueError, match="1 to 1000 steps, not 1001"):
-        model.ddim_sample(z, 1001)
+    for steps in (1001, 0, -1):
+        with pytest.raises(ValueError, match=f"1 to 1000 steps, not {steps}"):
+            model.ddim_sample(z, steps)
 
 
 def test_the_samplers_would_notice_a_wrong_schedule():
@@ -177,6 +178,19 @@ def test_the_posterior_is_bayes_rule():
     assert model.variance[t].item() == pytest.approx((weight * (line - mean).square()).sum().item(), rel=1e-3)
 
 
+def test_the_last_step_gives_256_levels_a_probability_each():
+    class Net(torch.nn.Module):
+        def forward(self, x, t):
+            return 0.3 * x
+
+    model = Diffusion(Net(), (1, 1, 1)).double()
+    x, kept = pixels.from_levels(torch.arange(256.0).double()).view(256, 1, 1, 1), model.alpha_bar[1]
+    for x_1 in (-1.2, 0.2, 1.0):
+        noise = (x_1 - kept.sqrt() * x) / (1 - kept).sqrt()  # all of them lead to this one x_1
+        p = (-model._last_step(x, torch.ones(256, dtype=torch.int64), noise)).exp()
+        assert p.sum().item() == pytest.approx(1, abs=1e-9)
+
+
 def test_the_scale_of_points_counts_in_samples_and_bound():
     plain, scaled = exact(), Diffusion(ExactNoise(), (2,), scale=3.0).double()
     z = torch.randn(4, 2, generator=rng()).double()
@@ -200,6 +214,9 @@ def test_loss_shapes_and_gradients():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
     with pytest.raises(ValueError, match=r"z of shape \(N, 784\)"):
         model(torch.randn(2, 100))
+    for shape in ((1, 30, 28), (1, 28, 30)):
+        with pytest.raises(ValueError, match=rf"sides must be divisible by 4, .* shape \(1, {shape[1]}, {shape[2]}\)"):
+            baselines.ImageDiffusion(shape)
 
 
 def test_the_target_is_the_noise():

@@ -60,16 +60,34 @@ def test_the_best_of_several_starts_is_kept():
 
 
 def test_a_model_without_a_gradient_is_a_plain_error():
+    model = baselines.RBM((1, 2, 2), 3, chain=2).train()
     with pytest.raises(ValueError, match="RBM passes no gradient"):
-        baselines.find_codes(baselines.RBM((1, 2, 2), 3, chain=2), torch.zeros(1, 1, 2, 2))
+        baselines.find_codes(model, torch.zeros(1, 1, 2, 2))
+    assert model.training, "it is left as it was"
+
+
+def test_an_image_of_which_nothing_is_known_is_a_plain_error():
+    model, known = linear_model(), torch.tensor([[True, False, False, False], [False] * 4])
+    with pytest.raises(ValueError, match="nothing is known"):
+        baselines.find_codes(model, torch.zeros(2, 4), known)
+
+
+def test_the_pull_is_that_of_ridge_regression():
+    model = linear_model()
+    (weight, bias), images = model.parameters(), torch.randn(3, 4, generator=rng())
+    found = baselines.find_codes(model, images, steps=400, starts=1, pull=0.5)
+    ridge = weight.T @ weight / 4 + 0.5 / 2 * torch.eye(2)  # of a mean over 4 pixels, and one over 2 numbers
+    expected = torch.linalg.solve(ridge, weight.T @ (images - bias).T / 4).T
+    assert torch.allclose(found, expected, atol=2e-3)
+    assert (expected.norm(dim=1) < 0.9 * torch.linalg.lstsq(weight, (images - bias).T)[0].norm(dim=0)).all()
 
 
 def test_the_rbm_fills_in_with_the_conditional_distribution():
     torch.manual_seed(0)
-    model = baselines.RBM((1, 2, 2), 3).double()
+    model, source = baselines.RBM((1, 2, 2), 3).double(), rng(7)
     with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(2 * torch.randn(parameter.shape, generator=rng(parameter.numel())))
+        for parameter in model.parameters():  # large: then the mean of P(v | h) is far from P(v | mean of h)
+            parameter.copy_(4 * torch.randn(parameter.shape, generator=source))
     images = torch.tensor([1.0, -1.0, 0.0, 0.0]).double().view(1, 1, 2, 2).repeat(20_000, 1, 1, 1)
     known = torch.tensor([[True, True], [False, False]])
     filled = model.fill(images, known, 30, rng())

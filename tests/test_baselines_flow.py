@@ -113,6 +113,12 @@ def test_shapes_and_gradients():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
     with pytest.raises(ValueError, match=r"z of shape \(N, 784\)"):
         model(torch.randn(2, 100))
+    for levels, side in ((2, 30), (3, 28)):
+        with pytest.raises(
+            ValueError, match=rf"sides must be divisible by {2**levels}, .* shape \(1, {side}, {side}\)"
+        ):
+            baselines.Flow((1, side, side), (4,) * levels, (1,) * levels)
+    assert baselines.Flow((1, 30, 30), (4,), (1,)).latent_dim == 900
 
 
 def test_as_made_it_is_volume_preserving_and_costs_what_the_logit_costs():

@@ -130,3 +130,21 @@ def test_training_raises_the_exact_likelihood():
         contrastive_divergence(model, data, 5, source).backward()
         adam.step()
     assert before < -2.5 and model.log_likelihood(data).mean().item() > -1.1, "log 1/2 = -0.69 is the best"
+
+
+@pytest.mark.parametrize(("visible", "hidden"), [(4, 3), (3, 4)])
+def test_z_is_summed_a_block_at_a_time(visible, hidden, monkeypatch):
+    torch.manual_seed(0)
+    model, rows = baselines.RBM((visible,), hidden).double(), []
+    whole, softplus = model.log_partition().item(), torch.nn.functional.softplus
+    monkeypatch.setattr(baselines.rbm, "BLOCK", 3)
+    monkeypatch.setattr(torch.nn.functional, "softplus", lambda x: rows.append(len(x)) or softplus(x))
+    assert model.log_partition().item() == pytest.approx(whole, rel=1e-12) and rows == [3, 3, 2]
+
+
+def test_the_sequence_of_a_sample_is_drawn_on_the_cpu(monkeypatch):
+    """So that it is the same for a code on a GPU."""
+    model, made, generator = baselines.RBM((1, 2, 2), 3, chain=2), [], torch.Generator
+    monkeypatch.setattr(torch, "Generator", lambda *place: made.append(place) or generator(*place))
+    model(torch.zeros(1, 7))
+    assert made == [()]

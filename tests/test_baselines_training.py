@@ -114,6 +114,12 @@ def test_an_rbm_of_points_is_a_plain_error():
         training.Run(methods.RECIPES["rbm"], grid, device="cpu")
 
 
+def test_a_pixelcnn_of_points_is_a_plain_error():
+    grid = data.toy.PointSet(data.toy.grid, name="grid of 25")
+    with pytest.raises(ValueError, match=r"grey images .* the shape \(2,\)"):
+        training.Run(methods.RECIPES["autoregressive"], grid, device="cpu")
+
+
 def test_the_rbm_starts_at_the_mean_of_the_data(squares):
     """And only in the first step; a resumed run keeps what it has learned."""
     run = training.Run(

@@ -76,6 +76,10 @@ def test_kl_is_that_of_torch_and_never_negative():
     assert torch.allclose(kl_to_prior(mean, log_variance), expected, atol=1e-5)
     assert kl_to_prior(mean, log_variance).min() > 0
     assert kl_to_prior(torch.zeros(1, 4), torch.zeros(1, 4)).item() == 0
+    near = 1e-4 * torch.randn(2_000, 1, generator=rng(2))
+    exact = 0.5 * (near.double().exp() - near.double() - 1).sum(1).float()
+    found = kl_to_prior(torch.zeros(2_000, 1), near)
+    assert found.min() >= 0 and torch.allclose(found, exact, atol=1e-11), "near the prior, too, in float32"
 
 
 def test_a_draw_has_the_right_moments_and_a_gradient():

@@ -109,6 +109,13 @@ def test_a_check_leaves_random_numbers_alone():
     assert torch.equal(torch.randn(3), expected)
 
 
+@pytest.mark.parametrize("name", tables("10").VALID)
+def test_a_check_leaves_the_random_numbers_of_a_gpu_alone(name, monkeypatch):
+    """Since only those of the CPU are put back."""
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("it would seed every GPU"))
+    assert outcome("10", name, reference("10", name)).status == "passed"
+
+
 def test_an_error_in_the_answer_is_told_and_not_thrown():
     result = outcome("00", "to_minus_one_one", lambda p: p.undefined_method())
     assert result.status == "not yet" and "raised AttributeError" in result.problem

@@ -1,6 +1,7 @@
 """What codes have found: matching against classes, and the shape of strokes on images drawn for the purpose."""
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -135,3 +136,16 @@ def test_correlation_within_leaves_out_what_groups_differ_in():
     assert metrics.correlation_within(a, b, groups) == pytest.approx(0.6, abs=0.03)
     assert metrics.correlation_within(a, -b, groups) == pytest.approx(-0.6, abs=0.03)
     assert metrics.correlation_within(a + 9 * groups, 9 * groups.double(), groups) == 0
+
+
+def test_correlation_within_of_small_numbers_of_none_and_of_nan():
+    rng = torch.Generator().manual_seed(0)
+    groups = torch.arange(600) % 3
+    a, b = torch.randn(2, 600, generator=rng).double()
+    found = metrics.correlation_within(a, b, groups)
+    assert metrics.correlation_within(1e-9 * a, 1e-12 * b, groups) == pytest.approx(found)
+    assert metrics.correlation_within(a, torch.zeros(600), groups) == 0
+    third = torch.ones(600).double() / 3
+    assert metrics.correlation_within(third, b, groups) == 0, "not the rounding of a mean"
+    a[7] = torch.nan
+    assert math.isnan(metrics.correlation_within(a, b, groups))

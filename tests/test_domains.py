@@ -74,6 +74,28 @@ def test_the_held_out_digits_are_in_every_domain(mnist):
     assert torch.equal(answers[:, 7], domains.in_every_domain(mnist.images[7:8])[:, 0])
 
 
+def test_digits_from_another_device_are_brought_here(mnist, monkeypatch):
+    sent = []
+    monkeypatch.setattr(data.ImageSet, "to", lambda self, place: sent.append(place) or self)
+    assert metrics.compare_domains(lambda images, *_: images, mnist.subset(slice(0, 4)))["obeyed"] == 0
+    assert sent == ["cpu"]
+
+
+def test_a_diverged_generator_is_not_compared(mnist):
+    class Diverged(torch.nn.Module):
+        classes = 5
+
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.tensor(float("nan")))
+
+        def forward(self, images, labels):
+            return self.weight * images
+
+    with pytest.raises(ValueError, match="diverged"):
+        metrics.compare_domains(Diverged(), mnist.subset(slice(0, 4)))
+
+
 def test_it_loads_in_about_a_second():
     """0.9 s on one core. Processor time, which does not count what else runs on the machine."""
     started = time.process_time()

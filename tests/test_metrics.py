@@ -10,6 +10,7 @@ import torch
 
 from gan_course import data, metrics
 from gan_course.data import toy
+from gan_course.metrics import inputs
 
 
 def normals(n, d, seed, scale=1.0, shift=0.0):
@@ -117,6 +118,9 @@ def test_kernel_distance_over_subsets():
     assert whole == pytest.approx(metrics.kernel_distance(x, y)) and spread == pytest.approx(0, abs=1e-12)
     with pytest.raises(ValueError, match="smaller subset_size"):
         metrics.kernel_distance(x, y, subsets=2, subset_size=500)
+    for subsets, size in ((0, 100), (-2, 100), (3, 1), (3, 0), (3, -1)):
+        with pytest.raises(ValueError, match=f"{subsets} subsets of {size} rows give no distance"):
+            metrics.kernel_distance(x, y, subsets, size)
 
 
 @pytest.mark.parametrize("k", [1, 3, 5])
@@ -228,3 +232,49 @@ def test_compare_sees_that_noise_is_not_digits():
     noise = metrics.compare(real[:300], torch.rand(300, 1, 28, 28) * 2 - 1, extractor)
     assert half["features"] == "digit features"
     assert noise["frechet_distance"] > 10 * half["frechet_distance"] and noise["precision"] < 0.1 < half["precision"]
+
+
+WRONG_IMAGES = {
+    "NaN": torch.zeros(8, 1, 28, 28).index_fill(0, torch.tensor([5]), float("nan")),
+    "0..255": torch.rand(8, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 255,
+}
+
+
+class Diverged(torch.nn.Module):
+    latent_dim = 2
+
+    def __init__(self, images):
+        super().__init__()
+        self.images = torch.nn.Parameter(images)
+
+    def forward(self, z):
+        return self.images[: len(z)]
+
+
+@pytest.mark.parametrize("kind", WRONG_IMAGES)
+def test_rounding_hides_no_diverged_generator(kind):
+    """As uint8, NaN would be black, and 0..255 white: images with finite scores."""
+    wrong, good = WRONG_IMAGES[kind], torch.rand(8, 1, 28, 28) * 2 - 1
+    extractor = metrics.extractor_for("mnist", (1, 28, 28), torch.device("cpu"))
+    for answer in (
+        lambda: metrics.judge(Diverged(wrong), extractor(good), extractor, n=8),
+        lambda: metrics.compare(good, wrong, extractor),
+        lambda: metrics.compare(wrong, good, extractor),
+        lambda: metrics.ms_ssim(wrong),
+        lambda: metrics.pair_scores(wrong, good, extractor),
+        lambda: metrics.sharpness(wrong, good),
+    ):
+        with pytest.raises(ValueError, match=r"must lie in .-1, 1., but these reach from .*diverged"):
+            answer()
+
+
+def test_images_a_little_outside_are_rounded_as_ever():
+    images = torch.tensor([-1.005, 0.0, 1.005]).view(3, 1, 1, 1)
+    assert inputs.eight_bit(images).flatten().tolist() == [0, 128, 255]
+    assert inputs.eight_bit(torch.tensor([[7]], dtype=torch.uint8)).item() == 7
+    assert len(inputs.eight_bit(images[:0])) == 0
+
+
+def test_a_random_network_leaves_the_random_numbers_of_a_gpu_alone(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("it would seed every GPU"))
+    metrics.extractor_for.__wrapped__("holiday photos", (3, 32, 32), torch.device("cpu"))

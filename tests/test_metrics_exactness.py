@@ -178,6 +178,7 @@ def brute_prdc(x, y, k):
 
 
 CLOSE = normals(20, 3, 5).repeat_interleave(30, 0)
+BITS = [(torch.rand(400, 8, generator=torch.Generator().manual_seed(seed)) < 0.5).double() for seed in (0, 1)]
 
 
 @pytest.mark.parametrize(
@@ -188,10 +189,24 @@ CLOSE = normals(20, 3, 5).repeat_interleave(30, 0)
         (torch.cat([normals(600, 3, 0), torch.full((1, 3), 1e5)]), normals(550, 3, 1)),
         (normals(40, 3, 0).round(decimals=1).repeat(15, 1), normals(600, 3, 1).round(decimals=1)),
         (CLOSE + 1e-6 * normals(600, 3, 6), CLOSE + 1e-6 * normals(600, 3, 7)),
+        (CLOSE + 1e-9 * normals(600, 3, 6), CLOSE + 1e-9 * normals(600, 3, 7)),
+        BITS,
+        (torch.cat([normals(300, 3, 0), CLOSE[:300]]), CLOSE[:300].flip(0)),
         (1e-100 * normals(80, 3, 0), 1e-100 * normals(80, 3, 1)),
         (normals(20, 3, 0), normals(7, 3, 1)),
     ],
-    ids=["plain", "far from 0", "an outlier", "on a lattice", "clusters below float32", "tiny", "few"],
+    ids=[
+        "plain",
+        "far from 0",
+        "an outlier",
+        "on a lattice",
+        "below float32",
+        "below float64",
+        "bits",
+        "copies",
+        "tiny",
+        "few",
+    ],
 )
 @pytest.mark.parametrize("k", [1, 5])
 def test_prdc_is_exact_although_float32_does_the_work(x, y, k):

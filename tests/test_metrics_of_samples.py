@@ -202,7 +202,8 @@ def test_memorisation_against_scipy():
     theirs = scipy.stats.mannwhitneyu(*near, alternative="less", method="asymptotic", use_continuity=False)
     assert ours.p_value == pytest.approx(theirs.pvalue, rel=1e-6)
     assert ours.closer == pytest.approx(1 - theirs.statistic / (95 * 150))
-    assert ours.held_out_distance == pytest.approx(np.median(near[1]), rel=0.05)
+    assert ours.held_out_distance == pytest.approx(np.median(near[1]), rel=1e-9), "of an even number"
+    assert ours.fake_distance == pytest.approx(np.median(near[0]), rel=1e-9)
 
 
 def test_memorisation_of_copies_of_strangers_and_of_honest_samples():
@@ -215,6 +216,21 @@ def test_memorisation_of_copies_of_strangers_and_of_honest_samples():
     assert abs(np.mean(values)) < 1 and 0.5 < np.std(values) < 1.6
     assert metrics.memorisation(held_out, training, held_out).z == pytest.approx(0, abs=1e-9)
     assert metrics.memorisation(training[:9], training[:9], training[:9]).z == 0, "all tied"
+
+
+def test_bad_held_out_features_are_called_so():
+    training, held_out, fake = normals(20, 4, 0), normals(10, 4, 2), normals(9, 4, 1)
+    broken = held_out.clone()
+    broken[3, 1] = math.nan
+    for wrong, message in (
+        (broken, "held-out features hold NaN or infinity, first in row 3"),
+        (held_out[:, 0], r"held-out features must have shape \(N, D\)"),
+        (held_out[:, :3], "Training features have 4 dimensions but held-out ones 3"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            metrics.memorisation(fake, training, wrong)
+    lists = (part.tolist() for part in (fake, training, held_out))
+    assert metrics.memorisation(*lists).z == pytest.approx(metrics.memorisation(fake, training, held_out).z)
 
 
 # The classifier two-sample test
@@ -298,9 +314,26 @@ def test_path_length_does_not_depend_on_epsilon_and_leaves_the_modules_alone():
     assert metrics.path_length(told, extractor, 4, labels=3).mean > 0
 
 
+def test_path_length_takes_the_features_to_the_generator(monkeypatch):
+    """Seen by where modules are sent; there need not be a GPU."""
+    generator, sent = networks.DCGANGenerator(6, 28, 1, width=4), []
+    extractor = metrics.extractor_for("mnist", (1, 28, 28), torch.device("cpu"))
+    to = torch.nn.Module.to
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, *where: sent.append(where) or to(self, *where))
+    for features in (extractor, extractor.network):
+        metrics.path_length(generator, features, 4)
+    metrics.path_length(lambda z: z, torch.nn.Identity(), 4, latent_dim=2)
+    here = (torch.device("cpu"), torch.float64)
+    assert sent == 4 * [here] + [(None, torch.float64)], "a function may be anywhere: the features stay where they are"
+
+
 def test_path_length_says_what_is_missing():
     with pytest.raises(ValueError, match="latent_dim"):
         metrics.path_length(lambda z: z, lambda x: x)
+    with pytest.raises(ValueError, match="knows no classes, so it cannot be told a label"):
+        metrics.path_length(networks.DCGANGenerator(6, 28, 1, width=4), lambda x: x, 4, labels=3)
+    with pytest.raises(ValueError, match="There is no class 10"):
+        metrics.path_length(networks.ConditionalGenerator(6, 10, 28, 1, width=4), lambda x: x, 4, labels=10)
     with pytest.raises(ValueError, match="first for step 0"):
         metrics.path_length(lambda z: z * math.nan, lambda x: x, 5, latent_dim=2)
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from gan_course import data, metrics
+from gan_course.metrics import paired
 from gan_course.metrics.translations import COPY
 
 
@@ -82,6 +83,16 @@ def test_the_tolerance_is_16_in_every_colour():
     assert found.tolist() == [1, 1023 / 1024, 1]
 
 
+def test_many_pairs_are_scored_a_part_at_a_time(test_pairs, scores, extractor, monkeypatch):
+    seen, whole = [], paired._scores
+    monkeypatch.setattr(paired, "PAIRS", 16)
+    monkeypatch.setattr(paired, "_scores", lambda *parts: seen.append(len(parts[0])) or whole(*parts))
+    parts = metrics.pair_scores(test_pairs.inputs.images, test_pairs.targets.images, extractor)
+    assert seen == [16, 16, 8]
+    for one, other in zip(parts, scores, strict=True):
+        assert one.shape == (40,) and torch.allclose(one, other, rtol=1e-5)
+
+
 def test_other_shapes_are_a_plain_error(test_pairs, extractor):
     with pytest.raises(ValueError, match="Pairs have one shape"):
         metrics.pair_scores(test_pairs.inputs.images[:2], test_pairs.targets.images[:3], extractor)
@@ -106,6 +117,9 @@ def test_blur_lowers_sharpness_and_noise_raises_it(test_pairs):
     noisy = (x + 0.3 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))).clamp(-1, 1)
     assert metrics.sharpness(x, x) == 1
     assert metrics.sharpness(blurred, x) < 0.3 and metrics.sharpness(noisy, x) > 1.1
+    for flat in (torch.zeros(2, 3, 32, 32), torch.full((2, 3, 30, 30), 200, dtype=torch.uint8)):
+        with pytest.raises(ValueError, match="no fine detail"):
+            metrics.sharpness(x[:2], flat)
 
 
 def test_bootstrap_interval_of_a_normal_difference():

@@ -109,37 +109,32 @@ def test_reflection_and_a_first_norm_make_the_generator_deaf():
         assert loudness(pair(**arguments)[0]) > 1e-2, arguments
 
 
-def gated(size=28, channels=1):
+def for_digits(size=28, channels=1):
     torch.manual_seed(0)
-    return networks.GatedStarGANGenerator(DOMAINS, size, channels, width=4, blocks=1)
+    return networks.StarGANDigitGenerator(DOMAINS, size, channels, width=4, blocks=1)
 
 
 @pytest.mark.parametrize(("size", "channels"), [(28, 1), (32, 3)])
-def test_the_gated_generator_reaches_everything(size, channels):
-    generator, images = gated(size, channels), torch.rand(3, channels, size, size) * 2 - 1
+def test_the_digit_generator_reaches_everything(size, channels):
+    generator, images = for_digits(size, channels), torch.rand(3, channels, size, size) * 2 - 1
     fake = generator(images, torch.tensor([0, 3, 1]))
-    assert fake.shape == images.shape and fake.abs().max() <= 1 and loudness(gated()) > 1e-2
+    assert fake.shape == images.shape and fake.abs().max() <= 1 and loudness(for_digits()) > 1e-2
     fake.square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in generator.parameters())
     assert "place" not in generator.state_dict(), "a constant is not stored"
     with pytest.raises(ValueError, match="even and 8 or more, not 29"):
-        gated(29)
+        for_digits(29)
 
 
-def test_the_gate_keeps_and_inverts():
-    """Without a correction: at 1 the image itself but for the tanh, at -1 its negative; one number for each image."""
-    generator, images = gated(), torch.where(torch.rand(5, 1, 28, 28) < 0.5, -1.0, 1.0)
-    torch.nn.init.zeros_(generator.last.weight)
-    torch.nn.init.zeros_(generator.last.bias)
-    generator.gate = torch.nn.Hardtanh()
-    generator.gate.forward = lambda told: 2 * told[:, 1:2] - 1  # 1 where domain 0 is asked for, else -1
-    fake = generator(images, torch.tensor([0, 1, 0, 2, 3]))
-    signs = torch.tensor([1.0, -1, 1, -1, -1])[:, None, None, None]
-    assert torch.allclose(fake, signs * images, atol=0.01)
+def test_an_image_and_its_negative_are_the_same_to_the_digit_generator():
+    generator, images = for_digits(), torch.where(torch.rand(5, 1, 28, 28) < 0.8, -1.0, 1.0)
+    asked = torch.tensor([0, 1, 0, 2, 3])
+    assert torch.allclose(generator(images, asked), generator(-images, asked), atol=1e-5)
+    assert not torch.allclose(generator(images, asked), generator(images.flip(3), asked), atol=1e-2)
 
 
 def test_the_place_is_the_row_and_the_column():
-    row, column = gated().place[0]
+    row, column = for_digits().place[0]
     assert row[0].unique().tolist() == [-1] and row[27].unique().tolist() == [1]
     assert torch.equal(column, row.T)
 
@@ -158,7 +153,7 @@ def test_a_discriminator_of_the_whole_image(size=28):
 
 
 def test_a_checkpoint_brings_both_back(tmp_path):
-    for network in (*pair(32, 3, padding_mode="reflect"), gated()):
+    for network in (*pair(32, 3, padding_mode="reflect"), for_digits()):
         training.save_network(network, tmp_path / "generator.safetensors", {})
         again, _ = training.load_network(tmp_path, "cpu")
         assert type(again) is type(network) and again.config == network.config

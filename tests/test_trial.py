@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 import torch
@@ -43,6 +44,18 @@ def test_somebody_must_be_honest():
         trial.verdicts(ROWS[1:])
 
 
+@pytest.mark.parametrize("mean", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("higher_is_better", [True, False, None])
+def test_what_is_no_number_is_worse_than_any(mean, higher_is_better):
+    value = {"mean": mean, "low": mean, "high": mean}
+    assert trial.verdict(value, interval(0, 1), higher_is_better) == trial.WORSE
+
+
+def test_only_what_all_rows_have_is_compared():
+    names, table = trial.verdicts([HONEST, row("one", recall=interval(1, 2))])
+    assert names == ["recall"] and table == [[trial.SAME], [trial.WORSE]]
+
+
 def test_intervals_hold_all_draws():
     found = trial.intervals([{"a": 1.0, "b": -5.0}, {"a": 4.0, "b": -1.0}, {"a": 1.0, "b": 0.0}])
     assert found == {"a": {"mean": 2.0, "low": 1.0, "high": 4.0}, "b": {"mean": -2.0, "low": -5.0, "high": 0.0}}
@@ -74,6 +87,5 @@ def test_the_stored_trial_can_be_shown():
     import pathlib
 
     file = pathlib.Path(methods.__file__).parent / "assets" / "results" / "metric_trial.json"
-    if file.exists():  # TODO: always there, when it is measured
-        rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
-        assert trial.verdicts(rows)[0] == list(trial.METRICS)
+    rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    assert trial.verdicts(rows)[0] == list(trial.METRICS)

@@ -75,10 +75,10 @@ class PixelCNN(nn.Module):
         image_shape: (1, H, W); only grey images.
         width: half the channels of a hidden layer.
         blocks: residual blocks; each sees one pixel further.
-        levels: grey levels, 2 to 256.
+        levels: grey levels, a power of two, 2 to 256.
 
     Raises:
-        ValueError: the images have more than one channel.
+        ValueError: they are no grey images, or there cannot be so many levels.
 
     Source: van den Oord et al. (2016), section 3.5 and Table 1, smaller.
     """
@@ -87,8 +87,11 @@ class PixelCNN(nn.Module):
         self, image_shape: tuple[int, int, int] = (1, 28, 28), width: int = 24, blocks: int = 5, levels: int = 16
     ):
         super().__init__()
-        if image_shape[0] != 1:
-            raise ValueError(f"This PixelCNN is made for grey images, but these have {image_shape[0]} channels.")
+        if len(image_shape) != 3 or image_shape[0] != 1:
+            raise ValueError(
+                f"This PixelCNN is made for grey images (1, H, W), but these have the shape {tuple(image_shape)}."
+            )
+        _check_levels(levels)
         self.config = {"image_shape": list(image_shape), "width": width, "blocks": blocks, "levels": levels}
         self.image_shape, self.levels = tuple(image_shape), levels
         self.latent_dim = image_shape[1] * image_shape[2]
@@ -177,8 +180,19 @@ def bits_inside_levels(train: Tensor, test: Tensor, levels: int = 16) -> float:
 
     Args:
         train, test: uint8 images.
+        levels: a power of two, 2 to 256.
+
+    Raises:
+        ValueError: another number of levels.
     """
+    _check_levels(levels)
     counts = torch.bincount(train.flatten().long(), minlength=256).double() + 1
     inside = counts.view(levels, -1)
     cost = -(inside / inside.sum(1, keepdim=True)).log2().flatten()
     return cost[test.flatten().long()].mean().item()
+
+
+def _check_levels(levels: int) -> None:
+    """Raise a ValueError unless so many levels of equal width share the 256 values of a byte."""
+    if not 2 <= levels <= 256 or 256 % levels:
+        raise ValueError(f"The 256 values of a pixel share a power of two of levels, 2 to 256, but not {levels}.")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from gan_course.baselines import pixels
 from gan_course.baselines.step import normal_like, uniform_like
 from gan_course.baselines.unet import PointDenoiser, UNet
-from gan_course.networks.blocks import check_latent
+from gan_course.networks.blocks import check_latent, check_sides
 
 T = 1000  # steps of the forward process, and the ends of its linear schedule: Ho et al. (2020), section 4
 FIRST_BETA, LAST_BETA = 1e-4, 0.02
@@ -90,7 +90,7 @@ class Diffusion(nn.Module):
         """
         check_latent(z, self.latent_dim)
         x = z.view(-1, *self.image_shape)
-        for now, then in pairwise(_times(n_steps or self.sample_steps)):
+        for now, then in pairwise(_times(self.sample_steps if n_steps is None else n_steps)):
             x = self._ddim_step(x, now, then, eta, rng)
         return x * self.scale
 
@@ -210,9 +210,13 @@ class ImageDiffusion(Diffusion):
         image_shape: (C, H, W), both sides divisible by 4.
         width: channels at half the side; three times as many at a quarter.
         sample_steps: of DDIM, when it is called with codes.
+
+    Raises:
+        ValueError: a side cannot be halved twice.
     """
 
     def __init__(self, image_shape: tuple[int, int, int] = (1, 28, 28), width: int = 32, sample_steps: int = 25):
+        check_sides(image_shape, 4)
         super().__init__(UNet(image_shape[0], width), image_shape, sample_steps)
         self.config = {"image_shape": list(image_shape), "width": width, "sample_steps": sample_steps}
 

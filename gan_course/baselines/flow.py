@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gan_course.baselines import pixels
 from gan_course.baselines.step import uniform_like
-from gan_course.networks.blocks import check_latent
+from gan_course.networks.blocks import check_latent, check_sides
 
 # How far the logit stays away from its poles: Papamakarios et al. (2017), Masked autoregressive flow, for MNIST. With
 # the 0.05 of Dinh et al. (2017), section 4.1, made for photographs, the many black pixels lie in a very narrow peak.
@@ -100,10 +100,13 @@ class Flow(nn.Module):
     logit(ALPHA + (1 - 2 ALPHA) y). Both count in the likelihood. For points nothing is done before.
 
     Args:
-        image_shape: (C, H, W), or (dim,) for points.
+        image_shape: (C, H, W), both sides divisible by 2 for each level; or (dim,) for points.
         width: channels of the hidden layers of the couplings, one number a level; before each level the image is
             squeezed. For points there is one level, without a squeeze.
         steps: pairs of Mix and Coupling, one number a level.
+
+    Raises:
+        ValueError: a side cannot be halved as often as there are levels.
 
     Source: Dinh et al. (2017), with the 1x1 convolutions of Kingma and Dhariwal (2018) in the place of fixed masks, and
     without the paper's BatchNorm and without factoring out half of the variables.
@@ -119,6 +122,8 @@ class Flow(nn.Module):
         self.config = {"image_shape": list(image_shape), "width": list(width), "steps": list(steps)}
         self.image_shape, self.latent_dim = tuple(image_shape), math.prod(image_shape)
         self.is_image = len(image_shape) == 3
+        if self.is_image:
+            check_sides(image_shape, 2 ** len(width))
         channels, layers = image_shape[0], []
         for level_width, level_steps in zip(width, steps, strict=True):
             if self.is_image:

@@ -14,6 +14,7 @@ from gan_course.networks.blocks import check_latent
 from gan_course.training.run import Run
 
 MOST_BITS = 20  # a sum over 2^20 states is what enumeration may cost
+BLOCK = 4096  # states that are held at a time
 
 
 class RBM(nn.Module):
@@ -88,14 +89,14 @@ class RBM(nn.Module):
 
         z decides all: the uniform numbers of step t are those of one fixed sequence, shifted round the unit interval by
         an amount that is z's own. So each chain gets fresh uniform numbers in every step, as a Gibbs chain should, and
-        the same z always gives the same image, alone or in a batch.
+        the same z always gives the same image, alone or in a batch. The sequence is the same on every device.
         """
         check_latent(z, self.latent_dim)
         shift = torch.special.ndtr(z)  # uniform on [0, 1]
-        rng = torch.Generator(z.device).manual_seed(0)
+        rng = torch.Generator().manual_seed(0)
         probability = torch.full_like(z[:, : self.visible], 0.5)
         for _ in range(self.chain + 1):
-            u = (torch.rand(self.latent_dim, generator=rng, device=z.device) + shift).frac()  # (N, latent_dim)
+            u = (torch.rand(self.latent_dim, generator=rng).to(z.device) + shift).frac()  # (N, latent_dim)
             for_v, for_h = u.split((self.visible, self.hidden), dim=1)
             h = self.hidden_probability((for_v < probability).to(z.dtype))
             probability = self.visible_probability((for_h < h).to(z.dtype))
@@ -114,11 +115,14 @@ class RBM(nn.Module):
         v = torch.where(known, bits, (uniform_like(bits, rng) < 0.5).to(bits.dtype))
         for _ in range(steps):
             v = torch.where(known, bits, self.gibbs_step(v, rng))
-        probability = self.visible_probability(self.hidden_probability(v))
+        h = self.hidden_probability(v)
+        probability = self.visible_probability((uniform_like(h, rng) < h).to(v.dtype))
         return torch.where(known, images.flatten(1), 2 * probability - 1).view_as(images)
 
     def log_partition(self) -> Tensor:
         """log Z, exactly, by a sum over all states of the smaller side.
+
+        Under torch.no_grad() a block of them is held at a time; a gradient needs all.
 
         Raises:
             ValueError: it has more than 20 bits.
@@ -129,9 +133,11 @@ class RBM(nn.Module):
                 f"{MOST_BITS} bits or fewer."
             )
         if self.hidden < self.visible:
-            h = all_states(self.hidden, self.weight)
-            return (h @ self.hidden_bias + F.softplus(h @ self.weight.T + self.visible_bias).sum(1)).logsumexp(0)
-        return (-self.free_energy(all_states(self.visible, self.weight))).logsumexp(0)
+            own, other, weight, bits = self.hidden_bias, self.visible_bias, self.weight.T, self.hidden
+        else:
+            own, other, weight, bits = self.visible_bias, self.hidden_bias, self.weight, self.visible
+        parts = all_states(bits, weight).split(BLOCK)
+        return torch.stack([(s @ own + F.softplus(s @ weight + other).sum(1)).logsumexp(0) for s in parts]).logsumexp(0)
 
     def log_likelihood(self, v: Tensor) -> Tensor:
         """log p(v) of visible bits (N, visible): (N,) in nats. Only for small machines, see `log_partition`."""

@@ -32,7 +32,7 @@ def kl_to_prior(mean: Tensor, log_variance: Tensor) -> Tensor:
 
     Source: Kingma and Welling (2014), appendix B, which gives it with the other sign.
     """
-    return 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(1)
+    return 0.5 * (mean.square() + (log_variance.expm1() - log_variance)).sum(1)
 
 
 def reparameterise(mean: Tensor, log_variance: Tensor, rng: torch.Generator | None = None) -> Tensor:

@@ -79,7 +79,7 @@ def _expect_slope(function: Any, logit: float) -> None:
 @check
 def d_step_from_codes(function: Any) -> None:
     """One step of D from codes: its weights, and nothing else, move as they should."""
-    torch.manual_seed(2)
+    torch.default_generator.manual_seed(2)
     real, z = torch.rand(5, 1, 2, 4) * 2 - 1, torch.randn(5, 3)
     generator, discriminator = tiny_pair()
     for parameter in discriminator.parameters():

@@ -243,7 +243,7 @@ def _row_of(place: Tensor, samples: Tensor) -> int | None:
 @check
 def gradient_norm(function: Any) -> None:
     """The norm of the gradient of G's loss by all weights of G together; a measurement leaves no trace."""
-    torch.manual_seed(3)
+    torch.default_generator.manual_seed(3)
     generator, discriminator = networks.PointGenerator(2, 2, (6,)), networks.PointDiscriminator(2, (6,))
     z = torch.randn(16, 2)
     for parameter in generator.parameters():

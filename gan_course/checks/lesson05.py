@@ -137,7 +137,7 @@ def _expect_constant(slopes: list[Tensor], name: str) -> None:
 @check
 def clip_weights(function: Any) -> None:
     """Every parameter into [-bound, bound], in place, and nothing else."""
-    torch.manual_seed(1)
+    torch.default_generator.manual_seed(1)
     critic = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
     with torch.no_grad():
         for parameter in critic.parameters():

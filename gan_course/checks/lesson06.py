@@ -107,7 +107,7 @@ PLANE_ERRORS = [
 @check
 def projection_logit(function: Any) -> None:
     """f(x) + <embed(y), phi(x)>, in value and gradient."""
-    torch.manual_seed(1)
+    torch.default_generator.manual_seed(1)
     head, embedding = nn.Linear(4, 1), nn.Embedding(3, 4)
     phi, labels = torch.randn(5, 4, requires_grad=True), torch.tensor([2, 0, 2, 1, 0])
     result = _attempt(function, phi, labels.clone(), head, embedding, errors=PROJECTION_ERRORS)
@@ -173,7 +173,7 @@ def _projection_mistakes(phi: Tensor, labels: Tensor, head: nn.Linear, embedding
 @check
 def class_terms(function: Any) -> None:
     """The class terms of ACGAN's two players: cross-entropies of logits."""
-    torch.manual_seed(2)
+    torch.default_generator.manual_seed(2)
     real, fake = torch.randn(2, 6, 10, requires_grad=True).unbind()
     labels = torch.tensor([0, 9, 3, 3, 7, 1])
     result = _attempt(function, real, fake, labels.clone(), errors=CLASS_ERRORS)
@@ -247,7 +247,7 @@ def _class_mistakes(real: Tensor, fake: Tensor, labels: Tensor) -> list[tuple[fl
 @check
 def conditional_batch_norm(function: Any) -> None:
     """The batch normalised as a whole, then a scale and a shift by class."""
-    torch.manual_seed(3)
+    torch.default_generator.manual_seed(3)
     x = 2 * torch.randn(6, 3, 4, 4) + torch.arange(6.0)[:, None, None, None]
     labels, scale, shift = torch.tensor([0, 1, 1, 3, 2, 0]), torch.rand(4, 3) + 0.5, torch.randn(4, 3)
     answer = _attempt(function, *(t.clone() for t in (x, labels, scale, shift)), errors=BATCH_NORM_ERRORS)

@@ -80,7 +80,7 @@ def _field_mistakes(layers: list[tuple[int, int]]) -> list[tuple[int, str, str]]
 @check
 def up_and_join(function: Any) -> None:
     """The transposed convolution at the size of the skip, joined with it along the channels."""
-    torch.manual_seed(1)
+    torch.default_generator.manual_seed(1)
     for small, large in ((4, 8), (3, 7)):
         layer = nn.ConvTranspose2d(6, 3, 4, stride=2, padding=1)
         x, skip = torch.randn(2, 6, small, small, requires_grad=True), torch.randn(2, 5, large, large)
@@ -129,7 +129,7 @@ def _expect_that_sizes_meet(function: Any, layer: nn.Module, x: Tensor, skip: Te
 @check
 def pix2pix_losses(function: Any) -> None:
     """Non-saturating losses on pairs and L1, in value and in which gradients flow."""
-    torch.manual_seed(2)
+    torch.default_generator.manual_seed(2)
     inputs, targets, seen = torch.randn(2, 1, 6, 6), torch.randn(2, 3, 6, 6), []
     outputs, kernel = torch.randn(2, 3, 6, 6, requires_grad=True), torch.randn(1, 4, 3, 3, requires_grad=True)
 
@@ -218,7 +218,7 @@ def _check_g(found: float, on_fake: Tensor, off: Tensor, weight: float) -> None:
 @check
 def psnr(function: Any) -> None:
     """10 log10(range^2 / mean squared error) of each image, the range being 2."""
-    torch.manual_seed(3)
+    torch.default_generator.manual_seed(3)
     targets = torch.rand(4, 3, 5, 7) * 2 - 1
     outputs = (targets + torch.tensor([0.02, 0.1, 0.3, 0.8])[:, None, None, None] * torch.randn_like(targets)).clamp(
         -1, 1

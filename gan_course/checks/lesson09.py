@@ -220,11 +220,11 @@ def _numbers(pool: list) -> list[int]:
 
 @check
 def stargan_losses(function: Any) -> None:
-    """D's and G's losses: the game, the domain terms, the reconstruction."""
+    """D's and G's losses where several domains may hold at once: the critic's game, attributes, the reconstruction."""
     rng = torch.Generator().manual_seed(5)
     tensors = [torch.randn(6, *shape, generator=rng) for shape in ((1, 3, 3), (5,), (1, 3, 3), (5,))]
     on_real, on_fake = StarGANLogits(*tensors[:2]), StarGANLogits(*tensors[2:])
-    source, target = torch.arange(6) % 5, (torch.arange(6) + 2) % 5
+    source, target = (torch.randint(2, (6, 5), generator=rng).float() for _ in range(2))
     real, again = (torch.rand(6, 1, 8, 8, generator=rng) * 2 - 1 for _ in range(2))
     wanted = [tensor.requires_grad_(True) for tensor in (*tensors, again)]
     result = attempt(function, on_real, on_fake, source, target, real, again)
@@ -232,46 +232,55 @@ def stargan_losses(function: Any) -> None:
     expect(pair, "two losses should be returned, D's and G's.", "return d_loss, g_loss")
     for name, loss in zip("DG", result, strict=True):
         expect_tensor(loss, (), f"{name}'s loss")
-    d_game = F.softplus(-on_real.logits).mean() + F.softplus(on_fake.logits).mean()
-    g_game, rebuilt = F.softplus(-on_fake.logits).mean(), _l1(again, real)
-    named, obeyed = F.cross_entropy(on_real.class_logits, source), F.cross_entropy(on_fake.class_logits, target)
-    hint = (
-        "D: the game + cross-entropy of real images with their own domain. G: the game + that of fakes with the domain "
-    )
-    hint += "asked for + 10 times the mean absolute difference between again and real."
+    d_game, g_game = on_fake.logits.mean() - on_real.logits.mean(), -on_fake.logits.mean()
+    named, obeyed = _attributes(on_real.class_logits, source), _attributes(on_fake.class_logits, target)
+    rebuilt = _l1(again, real)
+    hint = "D: mean of fakes - mean of real + the attributes of real images. G: - mean of fakes + the attributes asked "
+    hint += "for + 10 times the mean absolute difference between again and real."
     d_right, g_right = d_game + named, g_game + obeyed + 10 * rebuilt
     swapped = _alike(result[0].item(), g_right) and _alike(result[1].item(), d_right)
     expect(not swapped, "the two losses are returned in the wrong order.", "return d_loss, g_loss")
-    d_turned = F.softplus(on_real.logits).mean() + F.softplus(-on_fake.logits).mean()
-    turned = "D's game has real and fake the wrong way round: softplus(-logit) is small for a large logit."
-    expect(not _alike(result[0].item(), d_turned + named), turned, hint)
-    flees = "G's game has the wrong sign: it would be paid for being found out. softplus(-logits) of the fakes."
-    for game in (F.softplus(on_fake.logits).mean(), -g_game):
-        expect(not _alike(result[1].item(), game + obeyed + 10 * rebuilt), flees, hint)
-    of_fakes = F.cross_entropy(on_fake.class_logits, source)
-    squashed = F.cross_entropy(on_real.class_logits.softmax(1), source)
+    turned = (
+        "D's game has real and fake the wrong way round: the critic is to say much of real images, little of fakes."
+    )
+    expect(not _alike(result[0].item(), named - d_game), turned, hint)
+    flees = "G's game has the wrong sign: it would be paid for being found out."
+    expect(not _alike(result[1].item(), obeyed - g_game + 10 * rebuilt), flees, hint)
+    section_10 = "the game is that of section 10; here it is the critic's, means of logits and no softplus."
+    d_other = F.softplus(-on_real.logits).mean() + F.softplus(on_fake.logits).mean()
+    g_other = F.softplus(-on_fake.logits).mean()
+    for loss, other in ((result[0], d_other + named), (result[1], g_other + obeyed + 10 * rebuilt)):
+        expect(not _alike(loss.item(), other), section_10, hint)
+    of_fakes, no_sum = _attributes(on_fake.class_logits, source), "a mean over attributes, not their sum: divided by 5."
+    again_taken = "sigmoid was taken before a function that takes it again."
+    one_of_five = "cross_entropy lets the attributes compete for one place; here each is a question of its own."
     _reject(result[0] - d_game, hint, [
-        (0 * named, "the domain term is missing from D's loss: nobody would learn to name domains."),
-        (obeyed, "D learns domains from fakes alone, which are not yet what they were asked to be."),
-        (named + obeyed, "D learns domains from fakes too. Early ones are not of the domain asked for: a wrong label."),
-        (named + of_fakes, "D is told that a fake is still of the domain it came from."),
-        (F.cross_entropy(on_real.class_logits, target), "D is told that a real image is of the domain it is to go to."),
-        (-named, "D's domain term has the wrong sign: it would learn to name them wrongly."),
-        (squashed, "softmax was taken before a cross-entropy, which takes it again."),
+        (0 * named, "the attributes are missing from D's loss: nobody would learn to name them."),
+        (obeyed, "D learns attributes from fakes alone, which are not yet what they were asked to be."),
+        (named + obeyed, "D learns attributes from fakes too. Early ones do not have those asked for: a wrong label."),
+        (named + of_fakes, "D is told that a fake still has the attributes of the image that it came from."),
+        (_attributes(on_real.class_logits, target), "D is told that a real image has the attributes it is to get."),
+        (-named, "D's attributes have the wrong sign: it would learn to name them wrongly."),
+        (named / 5, no_sum),
+        (6 * named, "a sum over images, too; of those take the mean."),
+        (F.cross_entropy(on_real.class_logits, source), one_of_five),
+        (_attributes(on_real.class_logits.sigmoid(), source), again_taken),
         (named + 10 * rebuilt, "the reconstruction stands in D's loss, whose parameters it does not touch."),
     ])  # fmt: skip
     squared = (again - real).square().mean()
-    twice = F.cross_entropy(on_fake.class_logits.softmax(1), target)
+    twice = _attributes(on_fake.class_logits.sigmoid(), target)
     _reject(result[1] - g_game, hint, [
-        (10 * rebuilt, "the domain term is missing from G's loss: it need not obey."),
-        (obeyed, "the reconstruction is missing from G's loss: any digit of the domain would do."),
-        (of_fakes + 10 * rebuilt, "G is paid for staying in the domain that the image came from."),
-        (named + 10 * rebuilt, "G's domain term is that of the real images, on which it has no influence."),
+        (10 * rebuilt, "the attributes are missing from G's loss: it need not obey."),
+        (obeyed, "the reconstruction is missing from G's loss: any face with the attributes would do."),
+        (of_fakes + 10 * rebuilt, "G is paid for keeping the attributes that the image came with."),
+        (named + 10 * rebuilt, "G's attributes are those of the real images, on which it has no influence."),
         (obeyed + rebuilt, "the reconstruction in G's loss has no weight; it is 10."),
         (obeyed + 10 * squared, "the reconstruction is squared; StarGAN takes absolute values."),
         (obeyed - 10 * rebuilt, "the reconstruction has the wrong sign."),
-        (10 * rebuilt - obeyed, "G's domain term has the wrong sign: it would flee the domain asked for."),
-        (twice + 10 * rebuilt, "softmax was taken before a cross-entropy, which takes it again."),
+        (10 * rebuilt - obeyed, "G's attributes have the wrong sign: it would flee what was asked for."),
+        (obeyed / 5 + 10 * rebuilt, no_sum),
+        (F.cross_entropy(on_fake.class_logits, target) + 10 * rebuilt, one_of_five),
+        (twice + 10 * rebuilt, again_taken),
     ])  # fmt: skip
     rights = {"D": d_right, "G": g_right}
     for (name, right), loss in zip(rights.items(), result, strict=True):
@@ -287,6 +296,11 @@ def stargan_losses(function: Any) -> None:
     for (name, right), loss, reached in zip(rights.items(), result, ((0, 1, 2), (2, 3, 4)), strict=True):
         for i in reached:
             _expect_gradient(loss, wanted[i], right, f"the {names[i]} from {name}'s loss")
+
+
+def _attributes(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Binary cross-entropy, of logits and wanted (N, K): the sum over the attributes, the mean over the images."""
+    return F.binary_cross_entropy_with_logits(logits, wanted, reduction="sum") / len(logits)
 
 
 def _reject(found: Tensor, hint: str, mistakes: list[tuple[Tensor, str]]) -> None:

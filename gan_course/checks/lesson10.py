@@ -46,7 +46,7 @@ INCEPTION = "Entropy of the mean minus mean of the entropies; then exp."
 @check
 def inception_score(function: Any) -> None:
     """exp(H(mean) - mean of H), with 0 log 0 = 0."""
-    torch.manual_seed(1)
+    torch.default_generator.manual_seed(1)
     probs = (2 * torch.randn(40, 5, dtype=torch.float64)).softmax(1)
     mean = probs.mean(0)
     within, between = (-torch.special.xlogy(p, p).sum(-1).mean() for p in (probs, mean))
@@ -83,7 +83,7 @@ ROOT = "The roots of the eigenvalues of R S2 R, summed, R being the root of S1 b
 @check
 def frechet_distance(function: Any) -> None:
     """||m1 - m2||^2 + tr(S1 + S2 - 2 (R S2 R)^(1/2)), R being the root of S1; covariances over N - 1."""
-    torch.manual_seed(2)
+    torch.default_generator.manual_seed(2)
     mix = torch.randn(2, 3, 3, dtype=torch.float64)
     real, fake = torch.randn(24, 3, dtype=torch.float64) @ mix[0], 1 + torch.randn(30, 3, dtype=torch.float64) @ mix[1]
     found, wanted = number(function, real, fake), metrics.frechet_distance(real, fake)
@@ -146,7 +146,7 @@ DIAGONAL = "(table.sum() - table.trace()) / (N (N - 1)) for each set with itself
 @check
 def kernel_distance(function: Any) -> None:
     """Squared MMD with the cubic kernel; no sample meets itself."""
-    torch.manual_seed(3)
+    torch.default_generator.manual_seed(3)
     real, fake = torch.randn(9, 4, dtype=torch.float64), 0.5 + torch.randn(12, 4, dtype=torch.float64)
     found, wanted = number(function, real, fake), metrics.kernel_distance(real, fake)
 
@@ -188,7 +188,7 @@ ANY = "Is there any ball that holds it? So .any over the balls, then the mean ov
 @check
 def precision_recall(function: Any) -> None:
     """Shares inside the balls to the k-th nearest neighbour, the point itself not counted."""
-    torch.manual_seed(4)
+    torch.default_generator.manual_seed(4)
     for k in (3, 1):
         real, fake = torch.randn(40, 2, dtype=torch.float64), 0.7 * torch.randn(55, 2, dtype=torch.float64) + 0.8
         result = attempt(function, real, fake, k)
@@ -240,7 +240,7 @@ EACH = "a[:, None] < b is (N, K): each sample with each held-out image."
 @check
 def closer_to_training(function: Any) -> None:
     """The share of pairs in which the sample has the smaller distance to its nearest training image."""
-    torch.manual_seed(40)  # for which no two of the mistakes below give the same share
+    torch.default_generator.manual_seed(40)  # for which no two of the mistakes below give the same share
     training, held_out = torch.randn(30, 3, dtype=torch.float64), torch.randn(20, 3, dtype=torch.float64)
     samples = torch.cat([training[:6] + 0.05, 1.5 * torch.randn(9, 3, dtype=torch.float64)])
     found = number(function, samples, training, held_out)

@@ -18,7 +18,7 @@ class Game:
     """Rounds of an answer, with k turns of D in each, and what other rounds would have made of the networks."""
 
     def __init__(self, function: Any, k: int, rounds: int):
-        torch.manual_seed(k)
+        torch.default_generator.manual_seed(k)
         self.start = {"g": networks.PointGenerator(2, 2, (8,)), "d": networks.PointDiscriminator(2, (8,))}
         self.moved = copy.deepcopy(self.start)
         self.reals, self.codes = torch.randn(rounds, k, 16, 2) + 2, torch.randn(rounds, k, 16, 2)

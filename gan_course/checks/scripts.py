@@ -24,7 +24,7 @@ LINES = {
 
 def tiny_pair() -> tuple[nn.Module, nn.Module]:
     """A generator (N, 3) -> (N, 1, 2, 4) and its discriminator, always with the same weights."""
-    torch.manual_seed(1)
+    torch.default_generator.manual_seed(1)
     return MLPGenerator(3, (1, 2, 4), (6,)), MLPDiscriminator((1, 2, 4), (6,))
 
 
@@ -164,7 +164,7 @@ def recordings(pixels: Tensor, epochs: int) -> dict[str, str]:
 def _record(wrong_line: int, pixels: Tensor, epochs: int, batch_size: int = 64) -> str:
     """One training of the numbered script of the lesson, in which one line may be wrong."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         generator, discriminator = MLPGenerator(16, widths=(64,)), MLPDiscriminator(widths=(64,))
         g_weights = [*generator.parameters(), *(discriminator.parameters() if wrong_line == 1 else ())]
         g_optimizer = torch.optim.Adam(g_weights, lr=1e-3)

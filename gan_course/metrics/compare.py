@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gan_course.data.images import to_uint8
 from gan_course.metrics.features import FeatureExtractor
 from gan_course.metrics.frechet import frechet_distance
+from gan_course.metrics.inputs import eight_bit
 from gan_course.metrics.kernel import kernel_distance
 from gan_course.metrics.neighbours import prdc
 
@@ -19,9 +19,11 @@ def compare(
     Args:
         real_images, fake_images: (N, C, H, W), uint8 or float in [-1, 1]. Fakes are rounded to 8 bits first, as the
             real ones are: otherwise a metric may see the missing rounding.
+
+    Raises:
+        ValueError: images of another shape than the extractor's, NaN or values outside [-1, 1]; or too few images.
     """
-    fake_images = to_uint8(fake_images) if fake_images.is_floating_point() else fake_images
-    return compare_features(extractor(real_images), extractor(fake_images), extractor.name, k)
+    return compare_features(extractor(real_images), extractor(eight_bit(fake_images)), extractor.name, k)
 
 
 def compare_features(real: Tensor, fake: Tensor, name: str, k: int = 5) -> dict[str, float | str | int]:

@@ -36,7 +36,7 @@ def intra_class(real: Tensor, real_labels: Tensor, fake: Tensor, fake_labels: Te
         k: the neighbour that recall goes by; a class with k real samples or fewer is left out.
 
     Raises:
-        ValueError: see inputs.check_features; no class has enough samples; or a class has real samples and no fakes.
+        ValueError: see inputs.check_features; no class has enough real samples; or one has, but k fakes or fewer.
     """
     real, fake = check_features(real, fake, at_least=k + 1)
     rows = []

@@ -1,7 +1,8 @@
 """Distances of many points: all pairs in a block, neighbours and balls that are exact although float32 does the work.
 
 The product of two blocks costs half the time in float32, and hardly any pair is so close to the edge of a ball that
-this is not exact enough. So float32 finds the pairs in doubt, by a bound on its error, and float64 decides those.
+this is not exact enough. So float32 finds the pairs in doubt, by a bound on its error, and float64 decides those, from
+the differences of the points; the time is short as long as few pairs are in doubt for float64 products, too.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ def inside(x: Points, rows: slice, y: Points, radii: Tensor, of_rows: bool, dist
         of_rows: which of the two.
         distances: the fast ones, (rows, M).
     """
+    radii = radii.masked_fill(radii == 0, -torch.inf)  # nothing is in such a ball: no copy of its middle is in doubt
     radii = radii[:, None] if of_rows else radii[None]
     result, doubt = _compare(x, rows, y, radii, of_rows, distances)
     first, second = doubt.nonzero(as_tuple=True)
@@ -80,8 +82,6 @@ def inside(x: Points, rows: slice, y: Points, radii: Tensor, of_rows: bool, dist
         distances = squared_distances(x.framed(x.exact[rows]), y.framed(y.exact))
         result, doubt = _compare(x, rows, y, radii, of_rows, distances)
         first, second = doubt.nonzero(as_tuple=True)
-        if len(first) > OFTEN * doubt.numel():  # nearly all are copies of one another
-            return result
     exact = pair_distances(x.exact[rows], y.exact, first, second) / x.scale**2
     result[first, second] = exact < radii.expand(doubt.shape)[first, second]
     return result
@@ -115,7 +115,15 @@ def squared_radii(points: Points, k: int) -> Tensor:
         _keep_nearest(values[start : start + BLOCK], indices[start : start + BLOCK], distances, 1, start)
         if start + BLOCK < n:
             _keep_nearest(values[start + BLOCK :], indices[start + BLOCK :], distances[:, BLOCK:], 0, start)
-    return _exact_kth(points, values, indices, k)
+    radii, unsure = _exact_kth(points, torch.arange(n, device=values.device), values, indices, k)
+    for rows in unsure.split(BLOCK):  # float64 chooses the candidates
+        distances = squared_distances(points.framed(points.exact[rows]), points.framed(points.exact))
+        near = distances.topk(kept, dim=1, largest=False)
+        radii[rows], rest = _exact_kth(points, rows, near.values, near.indices, k)
+        for row in rest.tolist():
+            exact = (points.exact[row] - points.exact).square().sum(1)
+            radii[row] = exact.kthvalue(k + 1).values / points.scale**2
+    return radii
 
 
 def _keep_nearest(values: Tensor, indices: Tensor, distances: Tensor, dim: int, start: int) -> None:
@@ -128,24 +136,21 @@ def _keep_nearest(values: Tensor, indices: Tensor, distances: Tensor, dim: int, 
     indices.copy_(places.gather(1, best.indices))
 
 
-def _exact_kth(points: Points, values: Tensor, indices: Tensor, k: int) -> Tensor:
-    """The exact k-th distance, of candidates in order. Only those about as far as the k-th are looked at again."""
-    slack = 2 * points.slack(points, values.dtype)[:, None]
+def _exact_kth(points: Points, rows: Tensor, values: Tensor, indices: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The exact k-th distance of some rows, of candidates in order, and the rows for which these may be too few.
+
+    Only those about as far as the k-th are looked at again. Where the last candidate is among them, more may be, unless
+    the k-th is a copy, since nothing is nearer.
+    """
+    slack = 2 * points.slack(points, values.dtype)[rows, None]
     values = values.double()
     from_kth = values - values[:, k, None]
     doubt = from_kth.abs() <= slack
     values = values.masked_fill(from_kth < -slack, -torch.inf).masked_fill(from_kth > slack, torch.inf)
     first, column = doubt.nonzero(as_tuple=True)
-    values[first, column] = _scaled(points, first, indices[first, column])
+    values[first, column] = _scaled(points, rows[first], indices[first, column])
     result = values.sort(1).values[:, k].clone()
-    # Where the last candidate is in doubt, more may be: those points are compared with all others.
-    open_ended = (doubt[:, -1] & (values.shape[1] < len(points))).nonzero()[:, 0]
-    for rows in open_ended.split(BLOCK):
-        distances = squared_distances(points.framed(points.exact[rows]), points.framed(points.exact))
-        near = distances.topk(values.shape[1], dim=1, largest=False).indices
-        exact = _scaled(points, rows.repeat_interleave(near.shape[1]), near.flatten())
-        result[rows] = exact.view(near.shape).sort(1).values[:, k]
-    return result
+    return result, rows[doubt[:, -1] & (values.shape[1] < len(points)) & (result > 0)]
 
 
 def _scaled(points: Points, first: Tensor, second: Tensor) -> Tensor:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_course.data.images import to_uint8
 from gan_course.metrics.distances import squared_distances
-from gan_course.metrics.inputs import check_one
+from gan_course.metrics.inputs import check_one, eight_bit
 
 BLOCK = 1024
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, the finest first
@@ -42,7 +41,7 @@ def ms_ssim(images: Tensor, pairs: int = 1000, seed: int = 0) -> float:
         seed: of the pairs.
 
     Raises:
-        ValueError: fewer than two images, or smaller ones.
+        ValueError: fewer than two images, smaller ones, NaN or values outside [-1, 1].
 
     Source: Wang, Simoncelli and Bovik (2003); for GANs Odena, Olah and Shlens (2017), at 128 x 128 and inside each
     class. The paper's five scales need 176 pixels a side; smaller images get the finest scales that fit (two at 28 and
@@ -54,7 +53,7 @@ def ms_ssim(images: Tensor, pairs: int = 1000, seed: int = 0) -> float:
         raise ValueError(
             f"At least two images (N, C, H, W) of 16 x 16 pixels or more are needed, not {tuple(images.shape)}."
         )
-    images = to_uint8(images) if images.is_floating_point() else images
+    images = eight_bit(images)
     rng = torch.Generator().manual_seed(seed)
     first = torch.randint(len(images), (pairs,), generator=rng)
     second = (first + torch.randint(1, len(images), (pairs,), generator=rng)) % len(images)

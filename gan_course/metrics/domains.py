@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from gan_course.data import domains
-from gan_course.data.images import ImageSet, to_uint8
+from gan_course.data.images import ImageSet
 from gan_course.metrics.features import extractor_for
+from gan_course.metrics.inputs import eight_bit
 from gan_course.metrics.paired import pair_scores
 from gan_course.training.sampling import translate
 
@@ -32,7 +33,11 @@ def compare_domains(generator, digits: ImageSet, more: Callable[[Tensor, Tensor,
         image left as it is comes much nearer. obeyed: the share whose nearest true answer, in l1, is that of the domain
         asked for. digit: the share that is read as the right digit, inverted ones turned back first. cycle: l1 of an
         image from its translation brought back. The means of `more`. And l1_by_pair, row by row from a domain to each.
+
+    Raises:
+        ValueError: translations with NaN or values outside [-1, 1].
     """
+    digits = digits.to("cpu")
     answers = domains.in_every_domain(digits.images)  # (domains, N, 1, H, W), uint8
     reader = extractor_for("mnist", digits.image_shape, torch.device("cpu"))
     ask = _asker(generator) if isinstance(generator, torch.nn.Module) else generator
@@ -71,4 +76,4 @@ def l1(a: Tensor, b: Tensor) -> Tensor:
 
 def _asker(generator: torch.nn.Module) -> Callable[[Tensor, int, int], Tensor]:
     """A generator that is told where to go, as a function that is also told where the images come from."""
-    return lambda images, source, target: to_uint8(translate(generator, images, labels=target))
+    return lambda images, source, target: eight_bit(translate(generator, images, labels=target))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gan_course import networks
 from gan_course.data.images import to_float
+from gan_course.metrics.inputs import check_range
 from gan_course.training.checkpoint import load_network
 
 SHIPPED = {
@@ -43,7 +44,7 @@ class FeatureExtractor:
             images: (N, C, H, W), uint8 in 0..255 or float in [-1, 1].
 
         Raises:
-            ValueError: another image shape than the network was made for, or values outside [-1, 1].
+            ValueError: another image shape than the network was made for, NaN or values outside [-1, 1].
         """
         return self._each(self.network.features, images, batch_size)
 
@@ -65,11 +66,7 @@ class FeatureExtractor:
                 f"The {self.name} are made for images of shape {self.network.image_shape}, but these have "
                 f"{tuple(images.shape[1:])}."
             )
-        if images.is_floating_point() and not (images.amin() >= -1.01 and images.amax() <= 1.01):
-            raise ValueError(
-                f"Float images must lie in [-1, 1] for the {self.name}, but these reach from "
-                f"{images.amin():.2f} to {images.amax():.2f}."
-            )
+        check_range(images)
         place = next(self.network.parameters()).device
         parts = []
         for part in images.split(batch_size):
@@ -103,7 +100,7 @@ def _random_network(image_shape: tuple[int, int, int], device: torch.device | No
     """A classifier that was never trained, with the same weights on every machine: a weak but fixed yardstick."""
     channels, size, _ = image_shape
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(20140610)
+        torch.default_generator.manual_seed(20140610)  # the CPU's alone, since no other comes back
         network = networks.SmallClassifier(size, channels, classes=10, width=32)
         for module in network.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from gan_course.data.images import to_uint8
 from gan_course.metrics.compare import compare_features
 from gan_course.metrics.features import FeatureExtractor
+from gan_course.metrics.inputs import eight_bit
 from gan_course.training.sampling import sample_batches
 
 KEPT = 64
@@ -34,10 +34,13 @@ def judge(
 
     Returns:
         The numbers, and the first 64 samples as uint8 (64, C, H, W).
+
+    Raises:
+        ValueError: the samples hold NaN or values outside [-1, 1]; or see training.sample and inputs.check_features.
     """
     features, kept, count = [], [], 0
     for images in _with_bar(sample_batches(generator, n, seed, labels=labels), n, title):
-        images = to_uint8(images)
+        images = eight_bit(images)
         features.append(extractor(images))
         kept += [images[: max(0, KEPT - count)]]
         count += len(images)

@@ -25,13 +25,15 @@ def kernel_distance(
         A float, or (mean, std). Of Inception features this is called KID, of others it is not.
 
     Raises:
-        ValueError: see inputs.check_features; or a subset is larger than a set.
+        ValueError: see inputs.check_features; or a subset is larger than a set, or smaller than 2, or there is none.
 
     Source: Binkowski et al. (2018), section 4; equation 4 for the estimator.
     """
     real, fake = check_features(real, fake)
     if subsets is None:
         return _unbiased_mmd(real, fake)
+    if subsets < 1 or subset_size < 2:
+        raise ValueError(f"{subsets} subsets of {subset_size} rows give no distance; take at least 1 of 2.")
     if subset_size > min(len(real), len(fake)):
         raise ValueError(
             f"Subsets of {subset_size} need as many samples, but there are {len(real)} real and {len(fake)} fake "

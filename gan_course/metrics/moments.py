@@ -10,6 +10,7 @@ from torch import Tensor
 from gan_course.data.images import to_float
 
 LITTLE_INK = 1e-6
+ROUNDING = 1e-12
 
 
 class StrokeShape(NamedTuple):
@@ -68,7 +69,9 @@ def _outline(ink: Tensor) -> Tensor:
 
 
 def correlation_within(a: Tensor, b: Tensor, groups: Tensor) -> float:
-    """Pearson's correlation of a (N,) and b (N,) after each group's means are taken out; 0 where one does not vary.
+    """Pearson's correlation of a (N,) and b (N,) after each group's means are taken out.
+
+    0 where one of them does not vary, but for rounding; NaN where one holds NaN.
 
     Digits differ in slant, width and thickness by themselves: a 1 is narrow, whatever its codes. With the means of each
     group gone, what is left is how they vary among samples of one kind.
@@ -76,9 +79,11 @@ def correlation_within(a: Tensor, b: Tensor, groups: Tensor) -> float:
     Args:
         groups: int64 (N,), for example the categorical code.
     """
-    a, b = (_centred(values.cpu().double(), groups.cpu().long()) for values in (a, b))
-    scale = (a.square().sum() * b.square().sum()).sqrt()
-    return float((a * b).sum() / scale) if scale > LITTLE_INK else 0.0
+    whole = [values.cpu().double() for values in (a, b)]
+    a, b = (_centred(values, groups.cpu().long()) for values in whole)
+    if any(part.norm() <= ROUNDING * values.norm() for part, values in zip((a, b), whole, strict=True)):
+        return 0.0
+    return float((a * b).sum() / (a.norm() * b.norm()))
 
 
 def _centred(values: Tensor, groups: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ def prdc(real: Tensor, fake: Tensor, k: int = 5) -> PRDC:
 
     Args:
         real, fake: (N, D) and (M, D), more than k rows each. Distances are made a block at a time, on a CPU in
-            float32; what that cannot decide, float64 does, so the result is that of float64.
+            float32; what that cannot decide, float64 does, in the end from the differences of the points themselves.
         k: the neighbour, not counting the point itself.
 
     Raises:

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gan_course.data.images import to_uint8
 from gan_course.metrics.features import FeatureExtractor
+from gan_course.metrics.inputs import eight_bit
 
 TOLERANCE = 16
 HIGHEST_PSNR = 60.0
+PAIRS = 250  # that are held in float64 at a time
+NO_DETAIL = 1e-12
 
 
 class PairScores(NamedTuple):
@@ -38,17 +40,24 @@ def pair_scores(outputs: Tensor, targets: Tensor, extractor: FeatureExtractor) -
         extractor: of the features.
 
     Raises:
-        ValueError: the shapes differ.
+        ValueError: the shapes differ, or floats hold NaN or values outside [-1, 1].
 
     Source: SSIM by Wang et al. (2004), with their window of 11 pixels and standard deviation 1.5, the mean over colours
     and all pixels, mirrored at the borders; it and PSNR are torchmetrics'. The tolerance is after Liu, Breuel, Kautz
     (2017), on maps; that every colour must keep to it is the course's rule.
     """
-    from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
-
-    outputs, targets = eight_bit(outputs), eight_bit(targets)
+    outputs, targets = eight_bit(outputs).cpu(), eight_bit(targets).cpu()
     if outputs.shape != targets.shape:
         raise ValueError(f"Pairs have one shape, but got {tuple(outputs.shape)} and {tuple(targets.shape)}.")
+    parts = zip(outputs.split(PAIRS), targets.split(PAIRS), strict=True)
+    scores = [_scores(*part, extractor) for part in parts]
+    return PairScores(*(torch.cat(column) for column in zip(*scores, strict=True)))
+
+
+def _scores(outputs: Tensor, targets: Tensor, extractor: FeatureExtractor) -> PairScores:
+    """Of uint8 images on the CPU, all at once."""
+    from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+
     a, b = outputs.float(), targets.float()
     each_image = {"data_range": 255.0, "reduction": "none"}
     # The map and not its mean: whether the mean leaves the borders out differs between versions of torchmetrics.
@@ -64,11 +73,6 @@ def pair_scores(outputs: Tensor, targets: Tensor, extractor: FeatureExtractor) -
     )
 
 
-def eight_bit(images: Tensor) -> Tensor:
-    """uint8 on the CPU, of uint8 or float in [-1, 1]."""
-    return (to_uint8(images) if images.is_floating_point() else images).cpu()
-
-
 def fine_detail(images: Tensor) -> Tensor:
     """The power of each image above a quarter of a cycle a pixel, float64 (N,): what blur takes away.
 
@@ -77,8 +81,11 @@ def fine_detail(images: Tensor) -> Tensor:
 
     Args:
         images: (N, C, H, W), uint8 or float in [-1, 1].
+
+    Raises:
+        ValueError: floats with NaN or values outside [-1, 1].
     """
-    grey = eight_bit(images).double().mean(1) / 127.5 - 1  # (N, H, W)
+    grey = eight_bit(images).cpu().double().mean(1) / 127.5 - 1  # (N, H, W)
     height, width = grey.shape[1:]
     down, across = torch.fft.fftfreq(height).abs()[:, None], torch.fft.fftfreq(width).abs()[None]
     power = torch.fft.fft2(grey, norm="forward").abs().square()  # sums to the mean square, by Parseval
@@ -86,8 +93,18 @@ def fine_detail(images: Tensor) -> Tensor:
 
 
 def sharpness(outputs: Tensor, targets: Tensor) -> float:
-    """How much fine detail the outputs have for each unit that the targets have: 1 as sharp, below 1 blurred."""
-    return (fine_detail(outputs).mean() / fine_detail(targets).mean()).item()
+    """How much fine detail the outputs have for each unit that the targets have: 1 as sharp, below 1 blurred.
+
+    Args:
+        outputs, targets: (N, C, H, W) and (M, C, H, W), uint8 or float in [-1, 1].
+
+    Raises:
+        ValueError: the targets have no fine detail at all; or see `fine_detail`.
+    """
+    of_targets = fine_detail(targets).mean()
+    if of_targets < NO_DETAIL:
+        raise ValueError("The targets have no fine detail, so nothing can be as sharp as they are.")
+    return (fine_detail(outputs).mean() / of_targets).item()
 
 
 def compare_pairs(
@@ -97,6 +114,9 @@ def compare_pairs(
 
     Args:
         outputs, targets, extractor: as of `pair_scores`; and its answer, where it is at hand already.
+
+    Raises:
+        ValueError: see `pair_scores` and `sharpness`.
     """
     scores = scores or pair_scores(outputs, targets, extractor)
     means = {name: values.mean().item() for name, values in scores._asdict().items()}

@@ -21,7 +21,7 @@ from gan_course.networks.mlp import MLPDiscriminator, MLPGenerator
 from gan_course.networks.noise import InstanceNoise
 from gan_course.networks.packing import PackedDiscriminator
 from gan_course.networks.stargan import (
-    GatedStarGANGenerator,
+    StarGANDigitGenerator,
     StarGANDiscriminator,
     StarGANGenerator,
     StarGANLogits,
@@ -41,7 +41,6 @@ __all__ = [
     "CyclePair",
     "DCGANDiscriminator",
     "DCGANGenerator",
-    "GatedStarGANGenerator",
     "InfoGANDiscriminator",
     "InfoGANGenerator",
     "InstanceNoise",
@@ -57,6 +56,7 @@ __all__ = [
     "ProjectionDiscriminator",
     "ResNetGenerator",
     "SmallClassifier",
+    "StarGANDigitGenerator",
     "StarGANDiscriminator",
     "StarGANGenerator",
     "StarGANLogits",

@@ -91,6 +91,14 @@ def doublings(image_size: int) -> tuple[int, int]:
     return side, count
 
 
+def check_sides(image_shape: tuple[int, ...], divisor: int) -> None:
+    """Raise a ValueError unless both sides of images (C, H, W) are divisible by a number."""
+    if any(side % divisor for side in image_shape[1:]):
+        raise ValueError(
+            f"Both sides must be divisible by {divisor}, but the images have the shape {tuple(image_shape)}."
+        )
+
+
 def check_latent(z: Tensor, latent_dim: int) -> None:
     """Raise a ValueError in plain words unless z has the shape (N, latent_dim)."""
     if z.ndim != 2 or z.shape[1] != latent_dim:

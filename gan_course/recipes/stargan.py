@@ -16,9 +16,9 @@ def stargan_generator(width: int, blocks: int, **arguments) -> Callable[[Shape, 
     return lambda shape, domains: networks.StarGANGenerator(domains, shape[1], shape[0], width, blocks, **arguments)
 
 
-def gated_stargan_generator(width: int, blocks: int) -> Callable[[Shape, int], nn.Module]:
-    """A maker of generators with a gate and a skip for any square image of an even size and number of domains."""
-    return lambda shape, domains: networks.GatedStarGANGenerator(domains, shape[1], shape[0], width, blocks)
+def stargan_digit_generator(width: int, blocks: int) -> Callable[[Shape, int], nn.Module]:
+    """A maker of generators for strokes on a ground, of an even size, and any number of domains."""
+    return lambda shape, domains: networks.StarGANDigitGenerator(domains, shape[1], shape[0], width, blocks)
 
 
 def stargan_discriminator(width: int, **arguments) -> Callable[[Shape, int], nn.Module]:
@@ -48,13 +48,13 @@ PAPER = Recipe(
 )
 FAST = Recipe(
     name="stargan-fast",
-    source="the course: Choi et al. (2018) for minutes on a CPU, with lambda_cls 1; a G that adds to its input or its "
-    "negative, a D with instance norm and one logit for the whole image, an identity term as CycleGAN has, the "
-    "non-saturating loss with R1 and 2 steps of D in place of WGAN-GP and 5, an average; chosen by "
+    source="the course: Choi et al. (2018) for minutes on a CPU, with lambda_cls and lambda_rec 1; a small U-Net that "
+    "sees light on dark, a D with instance norm and one logit for the whole image, an identity term as CycleGAN has, "
+    "the non-saturating loss with R1 and 2 steps of D in place of WGAN-GP and 5, an average; chosen by "
     "benchmarks/search_stargan.py",
-    generator=gated_stargan_generator(16, 3),
+    generator=stargan_digit_generator(16, 3),
     discriminator=stargan_discriminator(32, patches=False, norm=True),
-    condition="planes at G's input and its gate, a domain head of D",
+    condition="planes at G's input, a domain head of D",
     batch_size=32,
     g_learning_rate=1e-3,
     d_learning_rate=1e-3,
@@ -67,6 +67,6 @@ FAST = Recipe(
     class_weight=1.0,
     ema_decay=0.995,
     steps=1500,
-    step=training.stargan_step(reconstruction_weight=5.0, identity_weight=5.0),
+    step=training.stargan_step(reconstruction_weight=1.0, identity_weight=1.0),
 )
 STARGAN = (PAPER, FAST)

@@ -144,42 +144,48 @@ def all_but_the_last(pool, fake, capacity, rng):
 
 
 def star(
-    d=lambda r, f, s, t, x, a: F.cross_entropy(r.class_logits, s),
-    g=lambda r, f, s, t, x, a: F.cross_entropy(f.class_logits, t) + 10 * l1(a, x),
+    d=lambda r, f, s, t, x, a: domain(r, s),
+    g=lambda r, f, s, t, x, a: domain(f, t) + 10 * l1(a, x),
 ):
     """Both losses, with what is added to the game in two functions."""
 
     def stargan_losses(on_real, on_fake, source, target, real, again):
-        d_loss = F.softplus(-on_real.logits).mean() + F.softplus(on_fake.logits).mean()
+        d_loss = on_fake.logits.mean() - on_real.logits.mean()
         parts = (on_real, on_fake, source, target, real, again)
-        return d_loss + d(*parts), F.softplus(-on_fake.logits).mean() + g(*parts)
+        return d_loss + d(*parts), -on_fake.logits.mean() + g(*parts)
 
     return stargan_losses
 
 
-def star_with_bce(on_real, on_fake, source, target, real, again):
-    bce, ones = F.binary_cross_entropy_with_logits, torch.ones_like(on_real.logits)
-    log_p = F.log_softmax(on_real.class_logits, 1).gather(1, source[:, None])
-    asked = F.nll_loss(F.log_softmax(on_fake.class_logits, 1), target)
-    return [
-        bce(on_real.logits, ones) + bce(on_fake.logits, 0 * ones) - log_p.mean(),
-        bce(on_fake.logits, ones) + asked + 10 * F.l1_loss(again, real),
-    ]
+def star_by_logarithms(on_real, on_fake, source, target, real, again):
+    p, q = on_real.class_logits.sigmoid(), on_fake.class_logits.sigmoid()
+    named = -(source * p.log() + (1 - source) * (1 - p).log()).sum(1).mean()
+    asked = -(target * q.log() + (1 - target) * (1 - q).log()).sum(1).mean()
+    d_loss = (on_fake.logits - on_real.logits).mean() + named
+    return [d_loss, asked - on_fake.logits.mean() + 10 * F.l1_loss(again, real)]
 
 
-def by_another_game(real=1, fake=1, passes=1):
-    """The right losses, but for a sign inside softplus."""
+def by_another_game(d_game=None, g_game=None):
+    """The right losses, but for the game."""
 
-    def stargan_losses(on_real, on_fake, source, target, again_real, again):
-        d_loss = F.softplus(-real * on_real.logits).mean() + F.softplus(fake * on_fake.logits).mean()
-        g_loss = F.softplus(-passes * on_fake.logits).mean() + domain(on_fake, target) + 10 * l1(again, again_real)
-        return d_loss + domain(on_real, source), g_loss
+    def stargan_losses(on_real, on_fake, source, target, real, again):
+        d_loss = (d_game or (lambda r, f: f.mean() - r.mean()))(on_real.logits, on_fake.logits)
+        g_loss = (g_game or (lambda f: -f.mean()))(on_fake.logits)
+        return d_loss + domain(on_real, source), g_loss + domain(on_fake, target) + 10 * l1(again, real)
 
     return stargan_losses
 
 
-def domain(judged, labels):
-    return F.cross_entropy(judged.class_logits, labels)
+def domain(judged, attributes, reduction=lambda each: each.sum(1).mean()):
+    return reduction(F.binary_cross_entropy_with_logits(judged.class_logits, attributes, reduction="none"))
+
+
+def competing(judged, attributes):
+    return F.cross_entropy(judged.class_logits, attributes)
+
+
+def squashed(judged, attributes):
+    return F.binary_cross_entropy_with_logits(judged.class_logits.sigmoid(), attributes, reduction="sum") / 6
 
 
 VALID = {
@@ -192,7 +198,7 @@ VALID = {
     ],
     "two_losses": [in_one_batch, by_package, pair_of(right_cycle, right_identity)],
     "exchange": [by_swapping, by_popping],
-    "stargan_losses": [star(), star_with_bce],
+    "stargan_losses": [star(), star_by_logarithms],
 }
 
 # exercise: (wrong answer, what the check must say)
@@ -284,23 +290,32 @@ WRONG = {
         (star(d=lambda r, f, s, t, x, a: 0), "missing from D's loss"),
         (star(d=lambda r, f, s, t, x, a: domain(f, t)), "from fakes alone"),
         (star(d=lambda r, f, s, t, x, a: domain(r, s) + domain(f, t)), "from fakes too"),
-        (star(d=lambda r, f, s, t, x, a: domain(r, s) + domain(f, s)), "still of the domain it came from"),
-        (star(d=lambda r, f, s, t, x, a: domain(r, t)), "is to go to"),
-        (star(d=lambda r, f, s, t, x, a: -domain(r, s)), "D's domain term has the wrong sign"),
-        (star(d=lambda r, f, s, t, x, a: F.cross_entropy(r.class_logits.softmax(1), s)), "softmax was taken"),
+        (star(d=lambda r, f, s, t, x, a: domain(r, s) + domain(f, s)), "still has the attributes"),
+        (star(d=lambda r, f, s, t, x, a: domain(r, t)), "it is to get"),
+        (star(d=lambda r, f, s, t, x, a: -domain(r, s)), "D's attributes have the wrong sign"),
+        (star(d=lambda r, f, s, t, x, a: competing(r, s)), "compete for one place"),
+        (star(d=lambda r, f, s, t, x, a: squashed(r, s)), "sigmoid was taken"),
+        (star(d=lambda r, f, s, t, x, a: domain(r, s) / 5), "not their sum"),
+        (star(d=lambda r, f, s, t, x, a: 6 * domain(r, s)), "a sum over images"),
         (star(d=lambda r, f, s, t, x, a: domain(r, s) + 10 * l1(a, x)), "does not touch"),
         (star(g=lambda r, f, s, t, x, a: 10 * l1(a, x)), "missing from G's loss: it need not obey"),
-        (star(g=lambda r, f, s, t, x, a: domain(f, t)), "any digit of the domain"),
-        (star(g=lambda r, f, s, t, x, a: domain(f, s) + 10 * l1(a, x)), "staying in the domain"),
+        (star(g=lambda r, f, s, t, x, a: domain(f, t)), "any face with the attributes"),
+        (star(g=lambda r, f, s, t, x, a: domain(f, s) + 10 * l1(a, x)), "keeping the attributes"),
         (star(g=lambda r, f, s, t, x, a: domain(r, s) + 10 * l1(a, x)), "no influence"),
         (star(g=lambda r, f, s, t, x, a: domain(f, t) + l1(a, x)), "has no weight"),
+        (star(g=lambda r, f, s, t, x, a: 10 * l1(a, x) - domain(f, t)), "G's attributes have the wrong sign"),
+        (star(g=lambda r, f, s, t, x, a: domain(f, t) / 5 + 10 * l1(a, x)), "not their sum"),
+        (star(g=lambda r, f, s, t, x, a: competing(f, t) + 10 * l1(a, x)), "compete for one place"),
+        (star(g=lambda r, f, s, t, x, a: squashed(f, t) + 10 * l1(a, x)), "sigmoid was taken"),
         (star(g=lambda r, f, s, t, x, a: domain(f, t) + 10 * (a - x).square().mean()), "is squared"),
         (star(g=lambda r, f, s, t, x, a: domain(f, t) - 10 * l1(a, x)), "reconstruction has the wrong sign"),
         (star(g=lambda r, f, s, t, x, a: domain(f, t) + 10 * l1(a.detach(), x)), "no gradient|is not right"),
         (lambda *parts: star()(*parts)[0], "two losses should be returned"),
         (lambda *parts: star()(*parts)[::-1], "returned in the wrong order"),
-        (by_another_game(real=-1, fake=-1), "real and fake the wrong way round"),
-        (by_another_game(passes=-1), "paid for being found out"),
+        (by_another_game(lambda r, f: r.mean() - f.mean()), "real and fake the wrong way round"),
+        (by_another_game(g_game=lambda f: f.mean()), "paid for being found out"),
+        (by_another_game(lambda r, f: F.softplus(-r).mean() + F.softplus(f).mean()), "that of section 10"),
+        (by_another_game(g_game=lambda f: F.softplus(-f).mean()), "that of section 10"),
         (star(g=lambda r, f, s, t, x, a: 3 * domain(f, t)), "G's loss should be"),
     ],
 }

@@ -250,7 +250,8 @@ for k in (1, 5, 50):
 
 # %% [markdown]
 # Few steps give a direction that is biased, and usable (the 1% at k = 5 and 50 is the noise of 20,000 chains). This small machine forgets
-# its start quickly; one that has learned digits does not. The course's RBM for images takes CD-5. It learns from bits, drawn anew in each
+# its start quickly; one that has learned digits does not. The course's RBM for images takes CD-20, which went much further in the search for settings (FD 78 for 282 with CD-5, after 30
+# s; `benchmarks/search_baselines.py`). It learns from bits, drawn anew in each
 # batch with the grey level as their probability, and what it shows as a sample are the probabilities of the last bits.
 #
 # ### 3.3 Autoregressive
@@ -499,9 +500,9 @@ print(inspect.getsource(baselines.model_step))
 # %%
 STEPS = {
     "vae": device.by_profile(smoke=3, laptop=1000, gpu=10_000),
-    "rbm": device.by_profile(smoke=3, laptop=1200, gpu=12_000),
+    "rbm": device.by_profile(smoke=3, laptop=500, gpu=6000),
     "autoregressive": device.by_profile(smoke=3, laptop=450, gpu=8000),
-    "flow": device.by_profile(smoke=3, laptop=350, gpu=5000),
+    "flow": device.by_profile(smoke=3, laptop=450, gpu=8000),
     "ddpm": device.by_profile(smoke=3, laptop=450, gpu=8000),
 }
 runs, films = {}, {}
@@ -582,8 +583,8 @@ for name, model in models.items():
 # ## 5 The bake-off
 # ### 5.1 How it was made
 # Two GANs, `dcgan-fast` and the best recipe of lesson 05, and the five others, on MNIST and on Fashion-MNIST, by `benchmarks/bake_off.py`.
-# All have 120 s of one core, about as many parameters (the PixelCNN fewer) and three seeds; rates were chosen on a part of the training
-# split, the test split judges once. A budget of two minutes is a choice, and it is the table's most important one; 5.4 comes back to it.
+# All have 60 s of one core, about as many parameters (the PixelCNN fewer) and three seeds; rates were chosen on a part of the training
+# split, the test split judges once. A budget of one minute is a choice, and it is the table's most important one; 5.4 comes back to it.
 #
 # | | what it is | better |
 # |---|---|---|

@@ -250,9 +250,9 @@ for k in (1, 5, 50):
 
 # %% [markdown]
 # Few steps give a direction that is biased, and usable (the 1% at k = 5 and 50 is the noise of 20,000 chains). This small machine forgets
-# its start quickly; one that has learned digits does not. The course's RBM for images takes CD-20, which went much further in the search for settings (FD 78 for 282 with CD-5, after 30
-# s; `benchmarks/search_baselines.py`). It learns from bits, drawn anew in each
-# batch with the grey level as their probability, and what it shows as a sample are the probabilities of the last bits.
+# its start quickly; one that has learned digits does not. The course's RBM for images takes CD-20, which went much further in the search
+# for settings (FD 78 for 282 with CD-5, after 30 s each; `benchmarks/search_baselines.py`). It learns from bits, drawn anew in each batch
+# with the grey level as their probability, and what it shows as a sample are the probabilities of the last bits.
 #
 # ### 3.3 Autoregressive
 # No bound, no Z: the rule of conditional probabilities, applied 783 times, in reading order.

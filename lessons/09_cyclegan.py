@@ -754,8 +754,9 @@ print_disturbed(
 )
 
 # %% [markdown]
-# **Nothing faint is hidden here.** Rounding costs nothing, and noise makes the reconstruction worse by less than its own size. It need not be otherwise: the two styles hold about as much as one another, and this G adds to its input, which goes
-# round everything else. (The true target is reconstructed badly for another reason: it is another drawing.)
+# **Nothing faint is hidden here.** Rounding costs nothing, and noise makes the reconstruction worse by less than its own size. It
+# need not be otherwise: the two styles hold about as much as one another, and this G adds to its input, which goes round everything
+# else. (The true target is reconstructed badly for another reason: it is another drawing.)
 #
 # A second test, also after Chu and others: if F reads a faint code, it can be made to read another one. Move every number of
 # a translation by at most 4 of the 255 steps of an image file, downhill, until F reconstructs **another emoji**. Two controls: a

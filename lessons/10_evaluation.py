@@ -636,7 +636,7 @@ for name, result in (("dcgan-fast", found), ("the same, rounded to 8 bits", in_8
 # The mean lies far above the median: a few long steps make it (± is the standard error). And images must stay **float** for this. Rounded
 # to 256 levels, nearly every pixel stands still for so small a step, and some jump by a whole level. Both are artefacts.
 #
-# Now the five generators of digits that ship, 500 steps each, three seeds. The numbers are stored; section 8 has the whole table.
+# Now the five GANs of digits that ship, 500 steps each, three seeds. The numbers are stored; section 8 has the whole table.
 
 # %%
 models = stored("all_models")
@@ -1208,7 +1208,7 @@ for name in ("random", "against the features", "logit up", "logit down"):
 # that is trained or selected by the metric's own features* does.
 #
 # ## 8 All models, one report
-# The five generators of digits that ship, beside real training digits in the place of samples, from `benchmarks/all_models.py`: 5,000
+# The five GANs of digits that ship, beside real training digits in the place of samples, from `benchmarks/all_models.py`: 5,000
 # samples each against the 10,000 test digits, three seeds of the codes. Mean and standard deviation over the seeds; every checkpoint was
 # trained once.
 

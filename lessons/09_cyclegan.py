@@ -1070,15 +1070,14 @@ plots.show(
 
 # %%
 def star_scores(translate):
-    """(images uint8 (N, 1, 28, 28), from, to) -> images; over all twenty ways: mean l1, and the share obeyed, by domain asked for."""
+    """Of (images uint8 (N, 1, 28, 28), from, to) -> images: mean l1 over all twenty ways, shares obeyed by domain."""
     distances, obeyed = [], [[] for _ in NAMES]
     for source in range(5):
         for target in range(5):
             if source != target:
                 fake = data.to_float(translate(answers[source], source, target))
-                apart = (
-                    (fake - data.to_float(answers.flatten(0, 1)).view(5, *fake.shape)).abs().mean((2, 3, 4))
-                )  # (5, N)
+                truths = data.to_float(answers.flatten(0, 1)).view(5, *fake.shape)
+                apart = (fake - truths).abs().mean((2, 3, 4))  # (5, N)
                 distances.append(apart[target].mean())
                 obeyed[target].append((apart.argmin(0) == target).float().mean().item())
     return torch.stack(distances).mean().item(), dict(zip(NAMES, map(mean, obeyed), strict=True))
@@ -1147,20 +1146,18 @@ for row in table["table"]:
 # the recipe with something else, one run; "weights 5" gives the reconstruction and the identity term the weight 5 each, for 1.
 
 # %%
+scores = ("l1", "obeyed", "domain", "digit", "slant", "cycle")
+print(f"{'700 steps each, seed 100':<31}" + "".join(f"{score:>10}" for score in scores))
 for line in (RESULTS / "search_stargan.jsonl").read_text(encoding="utf-8").splitlines():
     row = json.loads(line)
-    cells = ", ".join(
-        f"{score} {row[score]:.3f}" for score in ("l1", "l1_of_strokes", "obeyed", "domain", "digit", "slant")
-    )
-    print(f"{row['name']:<31} seed {row['seed']:>3}, {row['steps']:>5,} steps: {cells}")
+    print(f"{row['name']:<31}" + "".join(f"{row[score]:10.3f}" for score in scores))
 
 # %% [markdown]
 # (One run each: small differences may be chance.)
 #
 # - **The paper's networks**, smaller (narrower, one halving, no first norm), with its weight of 10 and no identity term, but this recipe's
 #   game and one step of D, lose the digit in a third of the images, and are far from the truth: light turns dark here and not there. That
-#   is a wrong map that turns back well (the stored cycle error is 0.07, the recipe's 0.08), section 3 once more. The recipe's G cannot make
-#   that mistake.
+#   is a wrong map that turns back well (`cycle`: 0.07, the recipe's 0.08), section 3 once more. The recipe's G cannot make that mistake.
 # - With a D that judges **patches** the true answers are missed by a little more, though the classifier is more content. **Without the
 #   identity term** nothing is clearly lost; the term is there for those who ask "plain, please" of a plain digit.
 # - **The smaller the weights, the better G obeys**: 49.9%, 53.6%, 54.5% and 57.9% for weights of 5, 2, 1 and 0.2. The recipe has 1.

@@ -1,4 +1,4 @@
-"""Every generator of digits that ships, judged by every metric: the course's own report.
+"""Every GAN of digits that ships, judged by every metric: the course's own report.
 
     OMP_NUM_THREADS=1 python benchmarks/all_models.py [--seeds 3] [--most ROWS] [--out FILE]
 
@@ -22,6 +22,7 @@ from table import RESULTS, missing, parser, rounded, stored, write
 from torch import Tensor, nn
 
 from gan_course import data, device, metrics, training
+from gan_course.recipes.baselines import BASELINES
 from gan_course.training import checkpoint
 
 SAMPLES, STEPS = 5_000, 500
@@ -46,9 +47,11 @@ def main() -> None:
 
 @cache
 def generators() -> list[str]:
-    """The names of the checkpoints that draw digits from noise."""
-    names = [name for name in checkpoint.shipped() if name.endswith("-mnist")]
-    return [name for name in names if hasattr(training.load_network(name, "cpu")[0], "latent_dim")]
+    """The names of the GANs' checkpoints that draw digits from noise; lesson 11 judges the other models."""
+    others = {recipe.name for recipe in BASELINES}
+    loaded = {name: training.load_network(name, "cpu") for name in checkpoint.shipped() if name.endswith("-mnist")}
+    gans = {name: generator for name, (generator, card) in loaded.items() if card["recipe"]["name"] not in others}
+    return [name for name, generator in gans.items() if hasattr(generator, "latent_dim")]
 
 
 @cache

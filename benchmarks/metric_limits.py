@@ -30,7 +30,7 @@ GENERATORS = ("honest", "dcgan-fast-mnist", "dcgan-mnist")
 EPSILONS, SEEDS = (1, 2, 4, 8, 16), (0, 1, 2)
 PERTURBED, STEPS, HALF = 2_000, 1_500, 30_000
 SMALL = 14
-FILTERS = {  # how 28 x 28 becomes 14 x 14; those without antialias look at a few pixels only and leave out the others
+FILTERS = {  # how 28 x 28 becomes 14 x 14; those without antialias look at the same few pixels however far they shrink
     "bicubic, antialiased": {"mode": "bicubic", "antialias": True},
     "bilinear, antialiased": {"mode": "bilinear", "antialias": True},
     "mean of 2 x 2": {"mode": "area"},

@@ -33,7 +33,7 @@ def test_a_row_of_the_shipped_report_is_made_again(all_models):
         assert row[key] == (value if isinstance(value, str | int) else pytest.approx(value, rel=0.01, abs=0.002)), key
 
 
-def test_every_generator_of_digits_is_in_the_report_and_no_other(all_models):
+def test_every_gan_of_digits_is_in_the_report_and_no_other(all_models):
     report = json.loads(REPORT.read_text(encoding="utf-8"))
     assert {row["checkpoint"] for row in report["rows"]} == {all_models.REAL, *all_models.generators()}
     assert all(row["features"] == "digit features" for row in report["rows"])

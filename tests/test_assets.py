@@ -118,4 +118,7 @@ def test_translations_between_domains_are_as_near_the_truth_as_their_cards_say(n
     for score in ("l1", "l1_of_strokes", "ssim", "obeyed", "digit"):
         assert found[score] == pytest.approx(stated[score], rel=0.05), score
     copied = metrics.compare_domains(lambda images, *_: images, digits.subset(slice(200)))
-    assert found["l1_of_strokes"] < 0.7 * copied["l1_of_strokes"] and found["obeyed"] > 0.9
+    ways = [(i, j) for i in range(len(found["l1_by_pair"])) for j in range(len(found["l1_by_pair"])) if i != j]
+    for i, j in ways:  # slanted digits go only a part of the way (lesson 09, section 10.4), but that they go
+        assert found["l1_by_pair"][i][j] < copied["l1_by_pair"][i][j], (i, j)
+    assert found["l1_of_strokes"] < 0.7 * copied["l1_of_strokes"]

@@ -44,7 +44,6 @@ from torch import nn
 from gan_course import baselines, checks, data, device, methods, metrics, plots, plots_2d, training, widgets
 from gan_course.data import toy
 
-
 device.announce(laptop="about 5 minutes on two CPU cores", gpu="not measured yet")
 
 RESULTS = Path(methods.__file__).parent / "assets" / "results"

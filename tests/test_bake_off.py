@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gan_course import baselines, data, methods
+from tools import make_readme_table
 
 BENCHMARKS = str(Path(__file__).resolve().parent.parent / "benchmarks")
 SMALL = {
@@ -99,6 +100,14 @@ def test_the_shipped_table_follows_from_its_rows_and_none_is_missing(as_shipped)
     assert seeds == images | real | {("grid", name): 3 for name in script.POINTS}
     keys = [(row["data"], row["name"], row["seed"]) for row in result["rows"]]
     assert len(set(keys)) == len(keys) == 58
+
+
+def test_the_readme_shows_the_shipped_table(as_shipped):
+    text = (Path(BENCHMARKS).parent / "README.md").read_text(encoding="utf-8")
+    assert make_readme_table.filled(text, as_shipped[1]) == text, "run python tools/make_readme_table.py"
+    assert "| dcgan-fast | " in text
+    with pytest.raises(SystemExit, match="needs a line '<!-- bake-off -->'"):
+        make_readme_table.filled("# no marks", as_shipped[1])
 
 
 def test_a_shipped_row_is_made_again_and_one_with_fewer_steps_is_worse(as_shipped):

@@ -117,10 +117,11 @@ def in_a_child(data_name: str, name: str, phase: str) -> float:
 def peak_memory(data_name: str, name: str, phase: str) -> float:
     """The most memory in MB that ten steps, or 500 samples, take beyond data and model. Linux only.
 
-    From /proc, since getrusage counts a parent's memory as well.
+    From /proc, since getrusage counts a parent's memory as well, and cannot forget how much the loading took.
     """
     torch.set_num_threads(1)
     run = training.Run(recipe_of(data_name, name), training_data(data_name), 0, "cpu")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # VmHWM, the most so far, is VmRSS again
     before = status_mb("VmRSS")
     if phase == "train":
         training.train(run, steps=10)

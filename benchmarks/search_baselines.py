@@ -11,12 +11,11 @@ samples: small differences may be chance. A second is one of the processor's tim
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from dataclasses import replace
 
 import torch
-from table import RESULTS, rounded, seconds_a_step
+from table import RESULTS, append, rounded, seconds_a_step
 
 from gan_course import baselines, data, methods, metrics, training
 from gan_course.baselines import rbm
@@ -85,9 +84,7 @@ def main() -> None:
         training.train(run, steps=steps)
         row = {"name": name, "seed": arguments.seed, "steps": steps, "seconds": time.process_time() - started}
         row |= judged(run.sampler, known, held_out, extractor)
-        print(json.dumps(rounded(row)), flush=True)
-        with FILE.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(rounded(row)) + "\n")
+        append(FILE, rounded(row))
 
 
 @torch.no_grad()

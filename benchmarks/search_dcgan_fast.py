@@ -12,15 +12,14 @@ result is a line of assets/results/search_dcgan_fast.jsonl; one seed, so small d
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import torch
+from table import RESULTS, append
 
 from gan_course import data, methods, metrics, training
 
-RESULTS = Path(methods.__file__).parent / "assets" / "results" / "search_dcgan_fast.jsonl"
+FILE = RESULTS / "search_dcgan_fast.jsonl"
 SKETCH = methods.Recipe(
     name="sketch",
     source="the starting point of the search",
@@ -167,9 +166,7 @@ def main() -> None:
         steps = seconds * IMAGES_A_SECOND[kind] // recipe.batch_size
         row = {"name": name, "seed": arguments.seed, "seconds": seconds, "steps": steps}
         row["frechet_distance"] = round(judge(recipe, images, held_out, steps, arguments.seed), 2)
-        print(json.dumps(row), flush=True)
-        with RESULTS.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        append(FILE, row)
 
 
 def judge(recipe, images, held_out, steps: int, seed: int) -> float:

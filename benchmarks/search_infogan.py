@@ -12,16 +12,15 @@ is a line of assets/results/search_infogan.jsonl; lines that are there are not r
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 
 import infogan_seeds
 import torch
-from table import RESULTS
+from table import RESULTS, append, lines, missing
 
 from gan_course import data, methods, training
 
-LINES = RESULTS / "search_infogan.jsonl"
+FILE = RESULTS / "search_infogan.jsonl"
 START = replace(
     methods.RECIPES["dcgan-fast"],
     generator=methods.infogan_generator(24),
@@ -86,20 +85,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[100])
     parser.add_argument("--steps", type=int, default=1_000)
     arguments = parser.parse_args()
-    lines = LINES.read_text(encoding="utf-8").splitlines() if LINES.exists() else []
-    done = {(row["name"], row["seed"], row["steps"]) for row in map(json.loads, lines)}
     torch.set_num_threads(1)
     images = data.load("mnist")
     train, held_out = images.subset(slice(0, 50_000)), images.subset(slice(50_000, 55_000))
-    for seed in arguments.seeds:
-        for name in arguments.names:
-            if (name, seed, arguments.steps) in done:
-                continue
-            recipe = replace(START, name=name, **CANDIDATES[name])
-            row = infogan_seeds.judged_run(recipe, train, held_out, seed, arguments.steps, samples=4_000)
-            with LINES.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-            print(json.dumps({key: value for key, value in row.items() if key != "table"}), flush=True)
+    wanted = [(name, seed, arguments.steps) for seed in arguments.seeds for name in arguments.names]
+    for name, seed, steps in missing(wanted, lines(FILE), ("name", "seed", "steps")):
+        recipe = replace(START, name=name, **CANDIDATES[name])
+        append(FILE, infogan_seeds.judged_run(recipe, train, held_out, seed, steps, samples=4_000))
 
 
 if __name__ == "__main__":

@@ -12,17 +12,16 @@ faster than the loop's, and the first candidate with PyTorch's own first weights
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import torch
+from table import RESULTS, append
 
 from gan_course import methods, metrics, networks, training
 from gan_course.data import toy
 
-RESULTS = Path(methods.__file__).parent / "assets" / "results" / "search_toy_modes.jsonl"
+FILE = RESULTS / "search_toy_modes.jsonl"
 SETS = {
     "ring": (toy.PointSet(toy.ring, name="ring of 8"), toy.ring_centers(), 0.01),
     "grid": (toy.PointSet(toy.grid, name="grid of 25"), toy.grid_centers(), 0.05),
@@ -98,10 +97,7 @@ def main() -> None:
                 recipe = replace(SKETCH, name=name, **CANDIDATES[name])
                 run, took = trained(recipe, data, seed, arguments.seconds)
                 found = judged(training.sample(run.sampler, 20_000, seed=1), data)
-                row = {"name": name, "data": data, "seed": seed, **took, **found}
-                print(json.dumps(row), flush=True)
-                with RESULTS.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(row) + "\n")
+                append(FILE, {"name": name, "data": data, "seed": seed, **took, **found})
 
 
 def trained(recipe, data: str, seed: int, seconds: float, steps: int | None = None) -> tuple[training.Run, dict]:

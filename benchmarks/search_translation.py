@@ -12,17 +12,17 @@ lines that are there are not run again.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from pix2pix_table import METRICS
+from table import RESULTS, append, lines, missing
 
 from gan_course import data, device, methods, metrics, training
 
-RESULTS = Path(methods.__file__).parent / "assets" / "results" / "search_translation.jsonl"
+FILE = RESULTS / "search_translation.jsonl"
 HELD_OUT = 200
 MASK = {"generator": methods.cycle_generator(16, blocks=4, mask=True)}
 FALLING = {"learning_rate_decay": True, "decay_from": 0.5}
@@ -87,31 +87,29 @@ def main() -> None:
     parser.add_argument("--data", default="emoji-styles", choices=data.PAIRS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[100])
     parser.add_argument("--steps", type=int, default=1_000, help="with the recipe's own batch size")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=FILE)
     arguments = parser.parse_args()
-    lines = arguments.out.read_text().splitlines() if arguments.out.exists() else []
-    done = {tuple(json.loads(line)[key] for key in ("recipe", "name", "data", "seed", "budget")) for line in lines}
     torch.set_num_threads(1)
     pairs = data.load(arguments.data)
     mixed = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(0))
     train, held_out = pairs.subset(mixed[HELD_OUT:]), pairs.subset(mixed[:HELD_OUT])
-    for seed in arguments.seeds:
-        for name in arguments.names or CANDIDATES[arguments.recipe]:
-            about = {"recipe": arguments.recipe, "name": name, "data": arguments.data, "seed": seed}
-            if (*about.values(), arguments.steps) in done:
-                continue
-            row = about | {"budget": arguments.steps} | judged(about, train, held_out, arguments.steps)
-            with arguments.out.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-            print(json.dumps(row), flush=True)
+    columns = ("recipe", "name", "data", "seed", "budget")
+    wanted = [
+        (arguments.recipe, name, arguments.data, seed, arguments.steps)
+        for seed in arguments.seeds
+        for name in arguments.names or CANDIDATES[arguments.recipe]
+    ]
+    for key in missing(wanted, lines(arguments.out), columns):
+        about = dict(zip(columns, key, strict=True))
+        append(arguments.out, about | judged(about, train, held_out))
 
 
-def judged(about: dict, train: data.ImagePairs, held_out: data.ImagePairs, budget: int) -> dict:
+def judged(about: dict, train: data.ImagePairs, held_out: data.ImagePairs) -> dict:
     """One training, and its scores on the pairs held out, with the mean gain of each over a copy of the input."""
     base = methods.RECIPES[about["recipe"]]
     recipe = replace(base, name=about["name"], **CANDIDATES[about["recipe"]][about["name"]])
     run, started = training.Run(recipe, train, about["seed"], "cpu"), time.process_time()
-    training.train(run, steps=budget * base.batch_size // recipe.batch_size)
+    training.train(run, steps=about["budget"] * base.batch_size // recipe.batch_size)
     seconds = time.process_time() - started
     (_, row), _ = metrics.compare_translations({"it": run.sampler}, held_out)
     gains = {score: round(gain["mean"], 4) for score, gain in row["over_copying"].items()}

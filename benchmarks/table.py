@@ -51,6 +51,18 @@ def missing(wanted: Iterable[tuple], rows: list[dict], columns: Sequence[str]) -
     return [key for key in wanted if key not in done]
 
 
+def lines(path: Path) -> list[dict]:
+    """The rows of a file with one JSON object a line; none if there is no file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def append(path: Path, row: dict) -> None:
+    """One more line of such a file, which is printed, too."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+    print(json.dumps(row), flush=True)
+
+
 def write(path: Path, result: dict) -> None:
     """The whole result, written to another name first and then renamed."""
     write_atomically(path, (json.dumps(result, indent=1) + "\n").encode())

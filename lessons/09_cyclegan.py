@@ -1117,10 +1117,11 @@ plots.show(
 # an image that comes in slanted stays slanted, and that is one in four; and thin or thick digits are often brought back to plain only a
 # part of the way.)
 #
-# And the stored table of `benchmarks/stargan_table.py`: all terms, without those that hold on to the image, without the domain terms, three seeds
-# each. `domain` is the share that a classifier, trained on real images and not part of the game, takes for the domain asked for; `digit`
-# the share in which the right digit is read; thickness and slant are errors of the stroke; `l1_of_strokes` is the l1 among the four
-# domains that are light on dark; `cycle` is the error of the way there and back. Guess first: what goes without the reconstruction?
+# And the stored table of `benchmarks/stargan_table.py`: all terms; without those that hold on to the image ("only domain terms");
+# without the domain terms; three seeds each, and the adversarial terms in all. `domain` is the share that a classifier, trained on real
+# images and not part of the game, takes for the domain asked for; `digit` the share in which the right digit is read; thickness and
+# slant are errors of the stroke; `l1_of_strokes` is the l1 among the four domains that are light on dark; `cycle` is the error of the
+# way there and back. Guess first: what goes without the reconstruction?
 
 # %%
 table = stored("stargan_table")
@@ -1133,8 +1134,8 @@ for row in table["table"]:
 
 # %% [markdown]
 # - **The domain terms make G obey.** Without them 5% of the translations are nearest to what was asked for.
-# - **Neither the reconstruction nor the identity term holds the digit, here.** The row "no reconstruction" has no identity term either,
-#   and 97% are still read as the right one. What holds the digit is the network, whose skip hands the strokes on. What the two terms cost
+# - **Neither the reconstruction nor the identity term holds the digit, here.** The row "only domain terms" has neither of the two, and
+#   97% are still read as the right one. What holds the digit is the network, whose skip hands the strokes on. What the two terms cost
 #   is obedience: 55% with them, 70% without. A likely reason: to change less is the cheapest answer to both. Only what the reconstruction
 #   asks for itself, the cycle error, is clearly better with them. The authors' G, for faces, has neither that skip nor an identity term.
 # - **A classifier is easily content.** It takes 94% of the translations for the domain asked for, and of the true answers 97%. Yet

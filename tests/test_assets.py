@@ -25,6 +25,7 @@ def test_the_promised_checkpoints_ship():
         *CLASSIFIERS,
         "projection-mnist",
         "infogan-fast-mnist",
+        *(f"{name}-mnist" for name in ("vae", "rbm", "autoregressive", "flow", "ddpm")),
     } <= set(shipped())
 
 

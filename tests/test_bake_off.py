@@ -5,11 +5,13 @@ import importlib
 import json
 import mmap
 import sys
+import types
 from pathlib import Path
 
 import pytest
 
 from gan_course import baselines, data, methods
+from tools import make_readme_table
 
 BENCHMARKS = str(Path(__file__).resolve().parent.parent / "benchmarks")
 SMALL = {
@@ -74,3 +76,50 @@ def test_memory_is_read_from_the_system(bake_off):
         block.write(b"x" * len(block))
         assert bake_off.status_mb("VmRSS") - before > 40
     assert bake_off.status_mb("VmHWM") >= bake_off.status_mb("VmRSS") - 1
+
+
+@pytest.fixture
+def as_shipped(monkeypatch):
+    """The script as it is, and the result that ships."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    script = importlib.import_module("bake_off")
+    return script, json.loads((script.RESULTS / "bake_off.json").read_text(encoding="utf-8"))
+
+
+def test_the_shipped_table_follows_from_its_rows_and_none_is_missing(as_shipped):
+    script, result = as_shipped
+    settings = {"seconds": result["seconds"], "compared": result["compared"]}
+    again = script.summary(result["rows"], settings, result["costs"])
+    made_elsewhere = ("hardware", "torch")  # of the machine that the table was made on
+    assert {key: value for key, value in again.items() if key not in made_elsewhere} == {
+        key: value for key, value in result.items() if key not in made_elsewhere
+    }
+    seeds = {(row["data"], row["name"]): row["seeds"] for row in result["table"]}
+    images = {(data_name, name): 3 for data_name in ("mnist", "fashion") for name in script.IMAGES}
+    real = {(data_name, name): 1 for data_name in ("mnist", "fashion") for name in script.REAL}
+    assert seeds == images | real | {("grid", name): 3 for name in script.POINTS}
+    keys = [(row["data"], row["name"], row["seed"]) for row in result["rows"]]
+    assert len(set(keys)) == len(keys) == 58
+
+
+def test_the_readme_shows_the_shipped_table(as_shipped):
+    text = (Path(BENCHMARKS).parent / "README.md").read_text(encoding="utf-8")
+    assert make_readme_table.filled(text, as_shipped[1]) == text, "run python tools/make_readme_table.py"
+    assert "| dcgan-fast | " in text
+    with pytest.raises(SystemExit, match="needs a line '<!-- bake-off -->'"):
+        make_readme_table.filled("# no marks", as_shipped[1])
+
+
+def test_a_shipped_row_is_made_again_and_one_with_fewer_steps_is_worse(as_shipped):
+    script, result = as_shipped
+    rows = {(row["data"], row["name"], row["seed"]): row for row in result["rows"]}
+    arguments = types.SimpleNamespace(seconds=3.0, compared=result["compared"])
+    shipped = rows["fashion", "real", 0]
+    real = script.judged_real("fashion", "real", arguments)
+    for metric in ("frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage"):
+        assert real[metric] == pytest.approx(shipped[metric], abs=2e-3), metric
+    cost = result["costs"]["fashion"]["vae"]
+    short, full = script.judged_run("fashion", "vae", 0, cost, arguments), rows["fashion", "vae", 0]
+    assert short["steps"] == pytest.approx(full["steps"] / 20, abs=1)
+    assert short["frechet_distance"] > 1.5 * full["frechet_distance"] > 10 * real["frechet_distance"]
+    assert 8 > short["bits_per_dimension"] > full["bits_per_dimension"] + 0.05

@@ -296,7 +296,7 @@ def test_g_s_step_leaves_d_alone_and_moves_g_through_both_passes(plain, squares)
     fake = run.generator(real, (source + 1) % DOMAINS)
     fake.retain_grad()
     before = flat(run.discriminator)
-    training.stargan._g_step(run, real, source, (source + 1) % DOMAINS, fake, 10.0)
+    training.stargan._g_step(run, real, source, (source + 1) % DOMAINS, fake, 10.0, 0.0)
     assert torch.equal(flat(run.discriminator), before)
     assert all(p.grad is None for p in run.discriminator.parameters())
     assert fake.grad.abs().sum() > 0

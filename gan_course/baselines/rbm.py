@@ -171,7 +171,8 @@ def rbm_step(run: Run) -> dict[str, Tensor]:
     """The step that all baselines share; the first of them begins by setting the visible biases to the data's mean."""
     if run.step == 0:
         images = run.data.images
-        mean = images.sum(0) / (255 * len(images))  # of uint8; sum() counts in int64
+        total = sum(part.sum(0) for part in images.split(1_000))  # sum() makes int64 of uint8, so not of all at once
+        mean = total / (255 * len(images))
         for model in {run.generator, run.sampler}:
             model.start_at(mean)
     return model_step(run)

@@ -82,7 +82,7 @@ def _g_step(
     target: Tensor,
     fake: Tensor,
     reconstruction_weight: float,
-    identity_weight: float = 0.0,
+    identity_weight: float,
 ) -> dict[str, Tensor]:
     run.discriminator.requires_grad_(False)
     on_fake = judge(run, fake)

@@ -50,7 +50,7 @@ class Game:
 
     def reset(self) -> None:
         """Start again from the first weights, with recipe and data as they are now. Global random numbers stay."""
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
             self.run = training.Run(self.recipe, self.data, self.seed, self.device)
         self.d_steps = self.g_steps = 0
         self.measured: dict[str, float] = {}

@@ -663,13 +663,14 @@ plots.show(
 
 # %% [markdown]
 # What it shows:
-# - **After a minute the GAN draws best, on both sets**, by FD, KD and coverage. Its recipe was searched for just that (lesson 03).
-# - **Who comes next depends on the data.** On digits it is the RBM, and the PixelCNN, the VAE and diffusion share a place that three seeds
-#   do not divide (diffusion's differ by 24). On clothes the RBM is last: its world is made of bits, and a digit is nearly that, while
+# - **After a minute `dcgan-fast` draws best, on both sets**, by FD and KD. Its recipe was searched for just that (lesson 03). Density and
+#   coverage put the RBM before it on digits.
+# - **Who comes next depends on the data.** On digits it is the RBM; and the PixelCNN, the VAE and diffusion share a place that three seeds
+#   do not divide (diffusion's spread is 18). On clothes the RBM is last: its world is made of bits, and a digit is nearly that, while
 #   a grey coat is not. And there its precision is among the best. Smooth, typical images lie near real ones; it is the texture and the
 #   variety that are missing.
 # - **There are two ways to be bad.** The PixelCNN's digits have a recall of 0.92 and a precision of 0.19: a bit of everything, and hardly a
-#   digit. Diffusion on clothes has it the other way round, 0.17 and 0.89: few kinds, well drawn. An FD alone would not tell.
+#   digit. Diffusion on clothes has it the other way round, 0.14 and 0.86: few kinds, well drawn. An FD alone would not tell.
 # - **Bits are another order.** The PixelCNN has the fewest, on both sets and by far; by FD it is in the middle on digits and last but one on
 #   clothes. Diffusion, whose bound is the worst, is before it on clothes. The RBM's likelihood is held back by its Z, and a GAN has none.
 # - **What a sample costs differs 300 times**: one pass (GAN, VAE) takes less than 0.1 ms, the flow's deeper one 0.7, 784 pixels 2.5,

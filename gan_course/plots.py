@@ -105,6 +105,33 @@ def comparison(groups: dict[str, Tensor], columns: int | None = None, height: fl
     return figure
 
 
+def strips(rows: dict[str, Tensor], columns: Sequence[str] = (), size: float = 0.62) -> Figure:
+    """Rows of as many images each, with the name of each row at its left.
+
+    Args:
+        rows: {name: (N, C, H, W)}, uint8 or float in [-1, 1], of one shape.
+        columns: what stands above each column; nothing if there is none.
+        size: of an image, in inches.
+
+    Raises:
+        ValueError: rows of different shapes.
+    """
+    shapes = {name: tuple(part.shape) for name, part in rows.items()}
+    if len(set(shapes.values())) != 1:
+        raise ValueError(f"Rows of images of one shape (N, C, H, W) are expected, but these have {shapes}.")
+    images = [part if part.dtype == torch.uint8 else to_uint8(part) for part in rows.values()]
+    count, (height, width) = len(images[0]), images[0].shape[2:]
+    figure, (axis,) = _figure(1, width=size * (count + 2.5), height=size * len(images) * height / width)
+    page = to_pil(tile(torch.cat(images), columns=count, gap=2))
+    axis.imshow(page, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    for i, name in enumerate(rows):
+        axis.text(-width / 6, i * (height + 2) + height / 2, name, ha="right", va="center", fontsize=9)
+    for i, name in enumerate(columns):
+        axis.text(i * (width + 2) + width / 2, -height / 6, name, ha="center", va="bottom", fontsize=9)
+    axis.axis("off")
+    return figure
+
+
 def curves(history: Sequence[dict[str, float]], title: str = "Training") -> Figure:
     """Losses, and D's mean answers to real and generated images, against steps.
 

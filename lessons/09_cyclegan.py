@@ -66,25 +66,12 @@ def shipped(name):
     """A checkpoint that ships with the course, on the CPU."""
     return training.load_network(name, "cpu")[0]
 
-
-def strips(rows, scale=0.62):
-    """A figure of rows of images, each with its name at the left: {name: (N, C, H, W)}, uint8 or float in [-1, 1]."""
-    images = [part if part.dtype == torch.uint8 else data.to_uint8(part) for part in rows.values()]
-    page, side = plots.tile(torch.cat(images), columns=len(images[0])), images[0].shape[2]
-    figure, (axis,) = plots_2d.panels(1, width=scale * (len(images[0]) + 2), height=scale * len(images))
-    axis.imshow(plots.to_pil(page), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    for i, name in enumerate(rows):
-        axis.text(-side / 6, i * (side + 2) + side / 2, name, ha="right", va="center", fontsize=9)
-    axis.axis("off")
-    return figure
-
-
 styles, test_styles = data.load("emoji-styles"), data.load("emoji-styles", "test")
 print(styles)
 some = torch.linspace(0, len(test_styles) - 1, 14).long()
 x_shown, y_shown = test_styles.inputs.images[some], test_styles.targets.images[some]  # uint8 (14, 3, 32, 32)
 plots.show(
-    strips({"Noto": x_shown, "Twemoji": y_shown}),
+    plots.strips({"Noto": x_shown, "Twemoji": y_shown}),
     alt="Two rows of fourteen emoji: above in Google's Noto style, below the same emoji in Twitter's Twemoji style, flatter and with other outlines.",
 )
 
@@ -640,7 +627,7 @@ for row in rows[1:]:
 
 # %%
 plots.show(
-    strips({name: images[some] for name, images in pictures.items()}),
+    plots.strips({name: images[some] for name, images in pictures.items()}),
     alt="Rows of fourteen held-out emoji: the inputs, the true targets, and below what each generator makes of the inputs.",
 )
 
@@ -798,7 +785,7 @@ with torch.no_grad():
         "back from that one": artist.there(outlines[:12]),
     }
 plots.show(
-    strips({name: part.expand(-1, 3, -1, -1) for name, part in parts.items()}),
+    plots.strips({name: part.expand(-1, 3, -1, -1) for name, part in parts.items()}),
     alt="Five rows of twelve emoji: the emoji; black lines on white that hardly look like them; the emoji again, soft but in the right shapes and mostly in their colours; the true outlines; and splashes of wrong colours that were made of those.",
 )
 
@@ -924,7 +911,7 @@ held_out = data.load("mnist", "test").images[: device.by_profile(smoke=30, lapto
 answers = data.domains.in_every_domain(held_out)  # uint8 (5, N, 1, 28, 28)
 print(domains)
 plots.show(
-    strips({name: answers[k, :14] for k, name in enumerate(NAMES)}, scale=0.5),
+    plots.strips({name: answers[k, :14] for k, name in enumerate(NAMES)}, size=0.5),
     alt="Fourteen digits in five rows: plain, thin, thick, slanted to the left, and dark on light.",
 )
 
@@ -1105,7 +1092,7 @@ for k in range(1, 5):
     rows[f"{NAMES[k]}, shipped"] = by(shipped("stargan-digits"))(answers[0, :14], 0, k)
     rows[f"{NAMES[k]}, the truth"] = answers[k, :14]
 plots.show(
-    strips(rows, scale=0.5),
+    plots.strips(rows, size=0.5),
     alt="Fourteen plain digits; below, for each of four domains, what the live and the shipped generator make of them, and the true answers.",
 )
 

@@ -46,27 +46,11 @@ from gan_course.data import toy
 device.announce(laptop="about 5 minutes on two CPU cores", gpu="not measured yet")
 
 RESULTS = Path(methods.__file__).parent / "assets" / "results"
-
-
-def strips(rows, scale=0.62, columns=()):
-    """A figure of rows of images, their names at the left, columns' above: {name: (N, C, H, W)}, uint8 or in [-1, 1]."""
-    images = [part if part.dtype == torch.uint8 else data.to_uint8(part) for part in rows.values()]
-    page, side = plots.tile(torch.cat(images), columns=len(images[0])), images[0].shape[2]
-    figure, (axis,) = plots_2d.panels(1, width=scale * (len(images[0]) + 2.5), height=scale * len(images))
-    axis.imshow(plots.to_pil(page), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    for i, name in enumerate(rows):
-        axis.text(-side / 6, i * (side + 2) + side / 2, name, ha="right", va="center", fontsize=9)
-    for i, name in enumerate(columns):
-        axis.text(i * (side + 2) + side / 2, -side / 6, name, ha="center", va="bottom", fontsize=9)
-    axis.axis("off")
-    return figure
-
-
 digits, test_digits = data.load("mnist"), data.load("mnist", "test")
 clothes, test_clothes = data.load("fashion"), data.load("fashion", "test")
 x, _ = digits.batch(16, device.seed(0))  # (16, 1, 28, 28) in [-1, 1]
 plots.show(
-    strips({"digits": test_digits.images[:12], "clothes": test_clothes.images[:12]}),
+    plots.strips({"digits": test_digits.images[:12], "clothes": test_clothes.images[:12]}),
     alt="Twelve handwritten digits, and below them twelve pieces of clothing from Fashion-MNIST.",
 )
 
@@ -447,7 +431,7 @@ assert torch.allclose(loss, baselines.diffusion.noise_error(ddpm, x, device.seed
 times = torch.tensor([0, 50, 100, 200, 300, 400, 500, 700, 1000])
 drowning = drown(x[:1].expand(9, -1, -1, -1), times, noise[:1].expand(9, -1, -1, -1))
 plots.show(
-    strips({"x_t": drowning.clamp(-1, 1)}, 0.8, columns=[f"t={t}" for t in times]),
+    plots.strips({"x_t": drowning.clamp(-1, 1)}, [f"t={t}" for t in times], size=0.8),
     alt="A digit at nine times: clear at 0, grainy at 100, hardly to be seen at 400, pure noise at 1,000.",
 )
 print("share of the image", [f"{a:.3f}" for a in alpha_bar[times].sqrt().tolist()])
@@ -518,7 +502,7 @@ for name, steps in STEPS.items():
 
 # %%
 plots.show(
-    strips({name: film.stack()[:, 0] for name, film in films.items()}),
+    plots.strips({name: film.stack()[:, 0] for name, film in films.items()}),
     alt="Five rows, one for each model, from the first step to the last: the VAE's grey becomes strokes, the RBM's noise a digit, the noise of the others pieces of strokes.",
 )
 
@@ -557,7 +541,7 @@ for name, model in models.items():
     drawn[name] = training.sample(model, 12, seed=3)
     seconds[name] = time.perf_counter() - started
 plots.show(
-    strips({"real": test_digits.images[:12]} | drawn),
+    plots.strips({"real": test_digits.images[:12]} | drawn),
     alt="Seven rows of twelve digits: real ones, those of the GAN, of the VAE, of the RBM, of the PixelCNN, of the flow and of the diffusion model.",
 )
 for name, model in models.items():
@@ -986,7 +970,7 @@ for way in reconstructions["digits"]:
 shown = {"original": torch.cat([originals[name][:4] for name in originals])}
 shown |= {way: torch.cat([reconstructions[name][way][:4] for name in originals]) for way in reconstructions["digits"]}
 plots.show(
-    strips(shown),
+    plots.strips(shown),
     alt="Six rows: four digits, four pieces of clothing and four samples of the GAN, and below what five ways bring back of them. Only the flow brings back the clothing to the pixel.",
 )
 
@@ -1180,7 +1164,7 @@ for which, known in halves.items():
     shown = {"original": whole[:10], "known": whole[:10].masked_fill(~known, 0.0)}
     shown |= {name: images[:10] for name, images in completions[which].items()}
     plots.show(
-        strips(shown),
+        plots.strips(shown),
         alt=f"{which}: ten digits, their known halves, and what six models make of them.",
     )
 
@@ -1257,7 +1241,7 @@ for kind in "AB":
     nats = in_batches(run.sampler.log_likelihood, judged[:100]).mean()
     print(f"mask {kind}: {baselines.bits_per_dimension(nats, (1, 28, 28)):.3f} bits a pixel on test images")
 plots.show(
-    strips(peeking),
+    plots.strips(peeking),
     alt="Two rows of ten samples: with mask A clumsy strokes, with mask B nothing that is like a digit.",
 )
 
@@ -1494,7 +1478,8 @@ checks.lesson11.ddim_step(ddim_step)
 # 8. A detector of outliers has an area of 0.99 on digits against clothes. Which two experiments do you ask for?
 # 9. Model A has 0.01 bits a pixel more than model B. Can A's samples be far worse? And far better?
 #
-# **Next** Lesson 12: what all of this is used for.
+# **Next** Lesson 12, what all of this is used for, is not written yet. Until then, train one of these models on a folder of your own
+# images: `python -m gan_course train vae --data FOLDER --out runs/mine`.
 #
 # **References**
 # - D. P. Kingma, M. Welling: [Auto-Encoding Variational Bayes](https://arxiv.org/abs/1312.6114), ICLR 2014. D. P. Kingma and others:

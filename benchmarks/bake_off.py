@@ -3,9 +3,10 @@
     OMP_NUM_THREADS=1 python benchmarks/bake_off.py [--seconds 60] [--seeds 3] [--sets ...] [--names ...] [--most N]
 
 Every model sees the same MNIST and Fashion-MNIST images through the one loop, and has about as many parameters as the
-pair of `dcgan-fast`; the PixelCNN has fewer, since each of its weights works at all 784 places. The steps of all
-recipes are timed once, before the first run: `--most 0` does that alone, with nothing else on the machine. Every run
-makes as many steps as fit into the budget by that measure, so what runs beside it later does not matter.
+pair of `dcgan-fast`; `wgan-gp-fast` has half as many, and the PixelCNN a thirteenth, since each of its weights works at
+all 784 places. The steps of all recipes are timed once, before the first run: `--most 0` does that alone, with nothing
+else on the machine. Every run makes as many steps as fit into the budget by that measure, so what runs beside it later
+does not matter.
 
 Each run is judged once, on the test split: all metrics of as many samples as there are test images, 5,000 at most; and
 where the model says one, a likelihood or a bound on it, in bits per dimension of 8-bit images. The PixelCNN's is that

@@ -28,6 +28,7 @@ def wrong_steps(x_t: Tensor, noise: Tensor, t: Tensor, s: Tensor, alpha_bar: Ten
     image = (x_t - b * noise) / a
     flat = [factors(kept, shape=(-1,)) for kept in (now, then)]
     early, too_early = factors(alpha_bar[t - 1]), factors(alpha_bar[s - 1])
+    clamped = "the guess of the image was clamped. The package does that for images; the formula has no clamp."
     index = "alpha_bar has T + 1 entries: index it by t and s themselves."
     mistakes = [
         (image, "this is the guess of the image. It is a poor one; go to s, along the same noise."),
@@ -36,6 +37,13 @@ def wrong_steps(x_t: Tensor, noise: Tensor, t: Tensor, s: Tensor, alpha_bar: Ten
         (moved(x_t, noise, *early, c, d), index),
         (moved(x_t, noise, a, b, *too_early), index),
         (moved(x_t, noise, b, a, d, c), "image and noise have each other's factor."),
+        (moved(x_t, noise, a, b, d, c), "image and noise have each other's factor in x_s."),
+        (moved(x_t, noise, b, a, c, d), "image and noise have each other's factor in the guess of the image."),
+        (c * x_t + d * noise, "x_t stands where the guess of the image belongs."),
+        (c * (x_t - b * noise) / b + d * noise, "the guess of the image is divided by the factor of the noise."),
+        (c * image.clamp(-1, 1) + d * noise, clamped),
+        (c * image.clamp(-1, 1) + d * (x_t - a * image.clamp(-1, 1)) / b, clamped),
+        (moved(x_t, noise, *(f[:1] for f in (a, b, c, d))), "the times of the first image are used for all."),
         (moved(x_t, noise, c, d, a, b), "s and t are exchanged."),
         (moved(x_t, noise, torch.ones(()), b, c, d), "the guess of the image is not divided by sqrt(alpha_bar_t)."),
         (moved(x_t, -noise, a, b, c, -d), "the noise is added to x_t for the guess of the image; take it away."),

@@ -128,8 +128,13 @@ def gradient_of(value: torch.Tensor, place: torch.Tensor) -> torch.Tensor | None
     return torch.autograd.grad(value, place, retain_graph=True, allow_unused=True)[0]
 
 
-def expect_tensor(value: Any, shape: tuple[int, ...], what: str = "the result") -> None:
-    """Stop the check unless `value` is a tensor of this shape without NaN or infinity."""
+NOT_FINITE = (
+    "Look for a division by 0, a logarithm or root of a number that is not positive, or an exp of a large number."
+)
+
+
+def expect_tensor(value: Any, shape: tuple[int, ...], what: str = "the result", not_finite: str = NOT_FINITE) -> None:
+    """Stop the check unless `value` is a tensor of this shape without NaN or infinity, for which the hint is given."""
     expect(
         isinstance(value, torch.Tensor),
         f"{what} should be a tensor, but is {_kind(value)}.",
@@ -143,8 +148,8 @@ def expect_tensor(value: Any, shape: tuple[int, ...], what: str = "the result") 
     finite = value.isfinite().all() if value.is_floating_point() else True
     expect(
         finite,
-        f"{what} holds NaN or infinity.",
-        "Look for a division by 0, a logarithm of 0, or an exp of a large number.",
+        f"there is NaN or infinity in {what}.",
+        not_finite,
     )
 
 

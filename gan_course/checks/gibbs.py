@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
+
+from gan_course.checks.framework import attempt, expect
 
 STATES = torch.tensor(list(itertools.product((0.0, 1.0), repeat=3)), dtype=torch.float64)  # (8, 3)
 
@@ -20,6 +23,8 @@ GIBBS_MISTAKES = {
     "flipped": ({"flipped": True}, "a bit is 1 where the uniform number is *greater* than its probability."),
     "no c": ({"no_c": True}, "the hidden bias is missing."),
     "no b": ({"no_b": True}, "the visible bias is missing."),
+    "no bias": ({"no_b": True, "no_c": True}, "both biases are missing."),
+    "softmax": ({"softmax": True}, "a softmax shares one chance among all bits; each bit has its own, by a sigmoid."),
     "no sigmoid": ({"raw": True}, "a sigmoid is missing: numbers below 0 or above 1 are no probabilities."),
     "one u": ({"shared": True}, "one uniform number serves all bits of a chain; each bit needs its own."),
     "two steps": ({"steps": 2}, "these are two Gibbs steps; one is asked for: h once, v once."),
@@ -41,12 +46,14 @@ def after(v: Tensor, machine: tuple, steps: int = 1, **wrong: bool) -> Tensor:
 
 def _one_step(
     v: Tensor, machine: tuple, mean_field=False, flipped=False, no_c=False, no_b=False, threshold=False, raw=False,
-    shared=False,
+    shared=False, softmax=False,
 ) -> Tensor:  # fmt: skip
     weight, b, c = (part.double() for part in machine)
     b, c = 0 * b if no_b else b, 0 * c if no_c else c
 
     def chance(logits: Tensor) -> Tensor:
+        if softmax:
+            return logits.softmax(0)
         return logits.clamp(0, 1) if raw else torch.sigmoid(logits)
 
     h_on = chance(v.double() @ weight + c)
@@ -66,3 +73,19 @@ def _of_states(states: Tensor, on: Tensor, shared: bool) -> Tensor:
     lowest_on = torch.where(states > 0, on, 1.0).amin(1)  # the number is below all of these
     highest_off = torch.where(states > 0, 0.0, on).amax(1)  # and above all of these
     return (lowest_on - highest_off).clamp(min=0)
+
+
+def expect_bits_by(function: Callable) -> None:
+    """Hidden and visible bits change with the generator. A machine without weights, and one where v repeats h."""
+    zero = torch.zeros(50, 2)
+    copying = 100 * torch.eye(2)
+    for side, weight, visible_bias in (("visible", 0 * copying, zero[0]), ("hidden", copying, zero[0] - 50)):
+        first, second = (
+            attempt(function, zero, weight, visible_bias, zero[0], torch.Generator().manual_seed(i)) for i in (5, 6)
+        )
+        same = (
+            f"another generator gives the same {side} bits: in a chain each step would repeat the numbers of the last."
+        )
+        expect(
+            not torch.equal(first, second), same, "Set no seed inside; draw h and v both by the `rng` you are given."
+        )

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from gan_course.checks.ddim import factors, moved, wrong_steps
 from gan_course.checks.framework import NotYet, attempt, check, expect, expect_number, expect_tensor, gradient_of
-from gan_course.checks.gibbs import GIBBS_MISTAKES, after, shares
+from gan_course.checks.gibbs import GIBBS_MISTAKES, after, expect_bits_by, shares
 
+LOGARITHM = "log_variance is a logarithm already, and may be negative: it has no root and no logarithm. Take exp first."
 CUT_OFF = "No .item(), .detach(), no_grad or torch.tensor(...) on the way."
 
 
@@ -45,7 +46,7 @@ def reparameterise(function: Any) -> None:
     mean, log_variance, noise = (torch.randn(6, 3, generator=rng) for _ in range(3))
     mean.requires_grad_(True), log_variance.requires_grad_(True)
     z = attempt(function, mean, log_variance, noise)
-    expect_tensor(z, (6, 3), "the codes")
+    expect_tensor(z, (6, 3), "the codes", LOGARITHM)
     own = "two calls with the same noise differ: you draw noise of your own. Take what you are given."
     expect(_close(z, attempt(function, mean, log_variance, noise)), own, "mean + ... * noise")
     again = attempt(function, mean, log_variance, -noise)
@@ -86,7 +87,7 @@ def elbo(function: Any) -> None:
     hint = "KL = 1/2 sum(mean^2 + variance - log variance - 1), the sum over the numbers of a code."
     one_each = "there is one number for the whole batch; a bound belongs to one image. Sum over the code only, dim 1."
     expect(not (isinstance(result, Tensor) and result.shape == ()), one_each, hint)
-    expect_tensor(result, (5,), "the bound")
+    expect_tensor(result, (5,), "the bound", LOGARITHM)
     variance = log_variance.exp()
     terms = mean.square() + variance - log_variance - 1  # (N, latent_dim)
     kl = 0.5 * terms.sum(1)
@@ -112,8 +113,11 @@ def elbo(function: Any) -> None:
         (reconstruction - 0.5 * terms.mean(), "the KL is one mean over batch and code; sum over the code, dim 1."),
         (reconstruction - 0.5 * (terms - variance + log_variance).sum(1), "the variance term is missing."),
         (reconstruction - 0.5 * (terms - mean.square() + mean).sum(1), "the mean is not squared."),
+        (reconstruction - 0.5 * (terms - mean.square() + mean.abs()).sum(1), "the mean is not squared."),
+        (reconstruction.mean() - kl, "the mean reconstruction of all images is used for each; each has its own."),
         (reconstruction, "the KL is missing: what is left is a plain autoencoder."),
         (-kl, "the reconstruction is missing."),
+        (kl, "this is the KL alone. The bound is the reconstruction minus that."),
     ]
     _expect_none_of(result, mistakes, hint)
     expect(_close(result, reconstruction - kl), "the bound is not reconstruction - KL.", hint)
@@ -151,6 +155,7 @@ def gibbs_step(function: Any) -> None:
     is_near = distance[nearest] < 0.02
     expect(not is_near or nearest == "right", GIBBS_MISTAKES[nearest][1], hint)
     expect(is_near, "the bits are drawn with wrong probabilities.", hint)
+    expect_bits_by(function)
     other = torch.tensor([0.0, 1.0, 0.0])
     both = torch.stack([start, other]).repeat_interleave(chains, 0)
     second = attempt(function, both, *machine, torch.Generator().manual_seed(4))[chains:]
@@ -203,6 +208,7 @@ def coupling_inverse(function: Any) -> None:
         (changed * (-log_scale).exp(), "the shift is missing."),
         (changed - shift, "the scale is missing."),
         ((changed - shift) / log_scale, "the changed half is divided by the log scale: an exp is missing."),
+        ((changed - log_scale) * (-shift).exp(), "the network returns (log_scale, shift), in this order."),
         (
             (changed - shift) * (-bounded).exp(),
             "the log scale is bounded by a tanh; here it is used as the network says.",
@@ -259,7 +265,8 @@ def ddim_step(function: Any) -> None:
     told = isinstance(time, Tensor) and time.shape == t.shape
     expect(not (told and torch.equal(time, s)), "the network was told s; it looks at x_t, so it is told t.", "(x_t, t)")
     expect(told and torch.equal(time, t), "the network should be told the times t as they are.", "network(x_t, t)")
-    expect_tensor(x_s, (n, 1, n, n), "x_s")
+    looked_up = "t and s count steps. The factors come from alpha_bar[t] and alpha_bar[s], which lie between 0 and 1."
+    expect_tensor(x_s, (n, 1, n, n), "x_s", looked_up)
     fresh = "two calls differ: DDIM draws nothing. The noise that the network found goes on."
     expect(_close(x_s, attempt(function, network, x_t, t, s, alpha_bar)), fresh, "noise = network(x_t, t)")
     hint = "x = (x_t - sqrt(1 - abar_t) noise) / sqrt(abar_t); x_s = sqrt(abar_s) x + sqrt(1 - abar_s) noise."

@@ -188,7 +188,7 @@ WRONG = {
         (lambda p, q: (p >= q).float(), "likelier side"),
         (lambda p, q: p / (p.sum() + q.sum()), "normalised over all"),
         (lambda p, q: p / (p + q) / 2, "at p = 3, q = 1 it should be 0.75, but is 0.375"),
-        (lambda p, q: torch.exp(p.log() - (p + q).log()) + 0 * q.log(), "holds NaN"),
+        (lambda p, q: torch.exp(p.log() - (p + q).log()) + 0 * q.log(), "NaN or infinity in"),
         (lambda p, q: (p / (p + q)).mean(), r"shape \(4,\), but has \(\)"),
     ],
     "value_at_best": [

@@ -91,6 +91,20 @@ def one_number_a_bit(p, rng):
     return (torch.rand(p.shape[1], generator=rng) < p).float()
 
 
+def with_a_generator_of_its_own(p, rng):
+    return torch.bernoulli(p, generator=torch.Generator().manual_seed(7))
+
+
+def gibbs_with_a_seed_inside(v, weight, visible_bias, hidden_bias, rng):
+    torch.manual_seed(0)
+    return gibbs(*[lambda p, rng: torch.bernoulli(p)] * 2)(v, weight, visible_bias, hidden_bias, rng)
+
+
+def gibbs_by_softmax(v, weight, visible_bias, hidden_bias, rng):
+    h = coin(torch.softmax(v @ weight + hidden_bias, 1), rng)
+    return coin(torch.softmax(h @ weight.T + visible_bias, 1), rng)
+
+
 def greater(p, rng):
     return (torch.rand(p.shape, generator=rng) > p).float()
 
@@ -199,6 +213,26 @@ def ddim_of_v(x_t, v, a, c):
     return c.sqrt() * image_from(x_t, e, a) + (1 - c).sqrt() * e
 
 
+def divided_by_the_wrong_root(x_t, e, a, c):
+    return c.sqrt() * (x_t - (1 - a).sqrt() * e) / (1 - a).sqrt() + (1 - c).sqrt() * e
+
+
+def clamped_as_in_the_package(x_t, e, a, c):
+    image = image_from(x_t, e, a).clamp(-1, 1)
+    return c.sqrt() * image + (1 - c).sqrt() * (x_t - a.sqrt() * image) / (1 - a).sqrt()
+
+
+def ddim_of_the_first_time(network, x_t, t, s, alpha_bar):
+    now, then = alpha_bar[t[0]], alpha_bar[s[0]]
+    e = network(x_t, t)
+    return then.sqrt() * image_from(x_t, e, now) + (1 - then).sqrt() * e
+
+
+def ddim_without_alpha_bar(network, x_t, t, s, alpha_bar):
+    now, then, e = t.view(-1, 1, 1, 1), s.view(-1, 1, 1, 1), network(x_t, t)
+    return then.sqrt() * image_from(x_t, e, now) + (1 - then).sqrt() * e
+
+
 def image_from(x_t, e, a):
     return (x_t - (1 - a).sqrt() * e) / a.sqrt()
 
@@ -240,7 +274,7 @@ WRONG = {
         (mean_and_std(lambda s: (2 * s).exp()), "square of the variance"),
         (mean_and_std(torch.ones_like), "spread by 1"),
         (mean_and_std(lambda s: s.abs().sqrt()), "take exp first"),
-        (mean_and_std(lambda s: s.sqrt()), "NaN"),
+        (mean_and_std(lambda s: s.sqrt()), "NaN or infinity in the codes.*is a logarithm already"),
         (mean_and_std(lambda s: (0.5 * s).exp(), sign=-1), "subtracted"),
         (mean_and_std(lambda s: s.exp() / 2), "half the variance"),
         (mean_and_std(lambda s: s.exp() + 1), "are not mean"),
@@ -273,6 +307,10 @@ WRONG = {
         (bound(lambda m, s: 0.5 * ((m**2 + 1) / s.exp() + s - 1).sum(1)), "KL of the prior from q"),
         (bound(lambda m, s: 0.5 * (m**2 + s.exp() - s - 1).mean()), "one mean over batch and code"),
         (bound(lambda m, s: m.abs().sum(1)), "not reconstruction - KL"),
+        (bound(lambda m, s: 0.5 * (m.abs() + s.exp() - s - 1).sum(1)), "not squared"),
+        (bound(join=lambda r, k: k), "the KL alone"),
+        (bound(join=lambda r, k: r.mean() - k), "mean reconstruction of all images"),
+        (bound(lambda m, s: 0.5 * (m**2 + s.exp() - s.log() - 1).sum(1)), "is a logarithm already"),
         (bound(lambda m, s: 0.5 * (m**2 - 1).sum(1)), "variance term is missing"),
         (bound(lambda m, s: 0.5 * (m + s.exp() - s - 1).sum(1)), "not squared"),
         (bound(lambda m, s: 0.5 * (m**2 + s.exp() - s - 1)), "raised RuntimeError|should have the shape"),
@@ -289,6 +327,11 @@ WRONG = {
         (gibbs(greater), "wrong probabilities"),
         (gibbs(c=0.0), "hidden bias is missing"),
         (gibbs(b=0.0), "visible bias is missing"),
+        (gibbs(b=0.0, c=0.0), "both biases are missing"),
+        (gibbs_by_softmax, "a softmax shares"),
+        (gibbs_with_a_seed_inside, "same visible bits"),
+        (gibbs(second=with_a_generator_of_its_own), "same visible bits"),
+        (gibbs(first=with_a_generator_of_its_own), "same hidden bits"),
         (gibbs(*[lambda p, rng: torch.bernoulli(p)] * 2), "draw by the `rng`"),
         (lambda v, w, b, c, rng: coin(torch.sigmoid(v @ w + c), rng), "should have the shape"),
         (lambda v, w, b, c, rng: gibbs()(v, w.T, b, c, rng), "raised RuntimeError"),
@@ -309,6 +352,7 @@ WRONG = {
         (layer(second=lambda y, s, t: y - t), "the scale is missing"),
         (layer(second=lambda y, s, t: (y - t) / s), "an exp is missing"),
         (layer(second=bounded), "bounded by a tanh"),
+        (layer(second=lambda y, s, t: (y - s) * (-t).exp()), "in this order"),
         (layer(second=lambda y, s, t: y**2), "not what the way there began with"),
         (layer_as_in_the_lesson, "returns two tensors already"),
         (layer(asked=1), "shown the half that is changed"),
@@ -349,6 +393,14 @@ WRONG = {
         (roots(True, True, True, False), "a root is missing"),
         (ddim(shape=(-1,)), "spread along the width"),
         (ddim(lambda x, e, a, c: x - e), "not what it should be"),
+        (ddim(lambda x, e, a, c: (1 - c).sqrt() * image_from(x, e, a) + c.sqrt() * e), "each other's factor in x_s"),
+        (ddim(lambda x, e, a, c: c.sqrt() * image_from(x, e, 1 - a) + (1 - c).sqrt() * e), "in the guess of the image"),
+        (ddim(lambda x, e, a, c: c.sqrt() * x + (1 - c).sqrt() * e), "x_t stands where"),
+        (ddim(divided_by_the_wrong_root), "divided by the factor of the noise"),
+        (ddim(lambda x, e, a, c: c.sqrt() * image_from(x, e, a).clamp(-1, 1) + (1 - c).sqrt() * e), "was clamped"),
+        (ddim(clamped_as_in_the_package), "was clamped"),
+        (ddim_of_the_first_time, "of the first image are used for all"),
+        (ddim_without_alpha_bar, "NaN or infinity in x_s.*t and s count steps"),
         (ddim(told=lambda t, s: s), "was told s"),
         (ddim(told=lambda t, s: t - 1), "told the times t"),
         (ddim_asks_twice, "more than once"),

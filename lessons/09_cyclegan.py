@@ -66,6 +66,7 @@ def shipped(name):
     """A checkpoint that ships with the course, on the CPU."""
     return training.load_network(name, "cpu")[0]
 
+
 styles, test_styles = data.load("emoji-styles"), data.load("emoji-styles", "test")
 print(styles)
 some = torch.linspace(0, len(test_styles) - 1, 14).long()

@@ -3,7 +3,7 @@
 #
 # {{badges}}
 #
-# **Time** about 4 minutes of computing on a two-core laptop, two hours with the exercises; on a T4 not measured yet.
+# **Time** about 5 minutes of computing on a two-core laptop, two hours with the exercises; on a T4 not measured yet.
 #
 # **You need** lesson 08 (pix2pix, PatchGAN, PSNR, SSIM), 04 (least squares), 05 (R1) and 01 (the best D). For the last part, 06.
 #
@@ -53,7 +53,7 @@ from gan_course import (
 from gan_course.contextual import contextual_loss
 
 place = device.get()
-device.announce(laptop="about 4 minutes on two CPU cores", gpu="not measured yet")
+device.announce(laptop="about 5 minutes on two CPU cores", gpu="not measured yet")
 RESULTS = Path(methods.__file__).parent / "assets" / "results"
 
 

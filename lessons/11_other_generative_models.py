@@ -784,8 +784,8 @@ for passes in device.by_profile(smoke=(2, 3), laptop=(10, 25, 50), gpu=(10, 25, 
     print(f"{passes:>4} passes: FD {row['frechet_distance']:.1f}, precision {row['precision']:.2f}")
 
 # %% [markdown]
-# Hardly: twice as many passes take about 1 off FD, fewer than 25 cost more. So it is the network, and not the length of the steps, that the
-# row judges.
+# Hardly, for the model that ships: twice as many passes take about 1 off FD, fewer than 25 cost more. So it is the network much more than
+# the length of the steps that the table judges.
 #
 # ### 5.5 Beside the literature
 # With far larger networks and budgets, on the colour photographs of CIFAR-10:

@@ -25,6 +25,7 @@ import itertools
 import json
 import multiprocessing
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -169,17 +170,21 @@ def judged_images(fake: torch.Tensor, test) -> dict:
     return metrics.compare(test.images, fake, metrics.extractor_for(test.name, test.image_shape, torch.device("cpu")))
 
 
-@torch.inference_mode()
-def likelihood(model: torch.nn.Module, images, test, count: int) -> dict:
-    """Bits per dimension of 8-bit test images, exactly or by a bound, as the model can; nothing where it cannot."""
-    rng = torch.Generator().manual_seed(1)
+def log_likelihood_of(model: torch.nn.Module, rng: torch.Generator, draws: int) -> Callable | None:
+    """Images in [-1, 1] to nats, exactly or by a bound (diffusion's from so many draws); None for an RBM or a GAN."""
     functions = {
         baselines.ImageVAE: lambda x: model.elbo(x, rng),
         baselines.Flow: lambda x: model.log_likelihood(x, rng),
         baselines.PixelCNN: lambda x: model.log_likelihood(x),
-        baselines.ImageDiffusion: lambda x: model.elbo(x, rng, DDPM_DRAWS),
+        baselines.ImageDiffusion: lambda x: model.elbo(x, rng, draws),
     }
-    function = functions.get(type(model))
+    return functions.get(type(model))
+
+
+@torch.inference_mode()
+def likelihood(model: torch.nn.Module, images, test, count: int) -> dict:
+    """Bits per dimension of 8-bit test images, exactly or by a bound, as the model can; nothing where it cannot."""
+    function = log_likelihood_of(model, torch.Generator().manual_seed(1), DDPM_DRAWS)
     if function is None:
         return {}
     parts = test.images[:count].split(250)

@@ -15,6 +15,7 @@ import time
 from dataclasses import replace
 
 import torch
+from bake_off import log_likelihood_of
 from table import RESULTS, append, rounded, seconds_a_step
 
 from gan_course import baselines, data, methods, metrics, training
@@ -94,13 +95,10 @@ def judged(model: torch.nn.Module, known: torch.Tensor, held_out: torch.Tensor, 
     found = metrics.prdc(known[:2_000], features)
     row = {"frechet_distance": metrics.frechet_distance(known, features)}
     row |= {"precision": found.precision, "recall": found.recall}
-    x, rng = data.images.to_float(held_out[:250]), torch.Generator().manual_seed(0)
-    if isinstance(model, baselines.PixelCNN):
-        nats = model.log_likelihood(x)
-    elif isinstance(model, baselines.RBM):
+    function = log_likelihood_of(model, torch.Generator().manual_seed(0), draws=1)
+    if function is None:
         return row
-    else:
-        nats = model.elbo(x, rng) if hasattr(model, "elbo") else model.log_likelihood(x, rng)
+    nats = function(data.images.to_float(held_out[:250]))
     return row | {"bits_per_dimension": baselines.bits_per_dimension(nats.mean(), model.image_shape).item()}
 
 

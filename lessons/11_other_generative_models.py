@@ -611,7 +611,7 @@ def print_lines(*lines):
 def cell(row, key, form):
     """Mean and standard deviation over the seeds."""
     spread = row.get(key)
-    mean = f"{spread['mean']:{form}}".replace("-0.00", "0.00") if spread else "-"
+    mean = f"{round(spread['mean'], int(form[1])) + 0.0:{form}}" if spread else "-"  # + 0.0: no -0.00
     return f"{mean} ± {spread['std']:{form}}" if spread and row["seeds"] > 1 else mean
 
 
@@ -738,14 +738,20 @@ for name, samples in (("good", its_own), ("spoilt", its_spoilt)):
 # The same models on the same digits: after the table's 60 s, and as they ship, trained for longer. (FD of 5,000 samples left, of 10,000
 # right; bits on fewer test images at the right.)
 
+
 # %%
-rng = device.seed(12)
-likelihoods = {
-    "vae": lambda x: models["vae"].elbo(x, rng),
-    "autoregressive": pixelcnn.log_likelihood,
-    "flow": lambda x: models["flow"].log_likelihood(x, rng),
-    "ddpm": lambda x: models["ddpm"].elbo(x, rng, draws=5),
-}
+def likelihoods_of(models, rng):
+    """How likely models find images, exactly or by a bound: {name: images (N, 1, 28, 28) -> (N,) in nats}."""
+    functions = {
+        "vae": lambda x: models["vae"].elbo(x, rng),
+        "autoregressive": lambda x: models["autoregressive"].log_likelihood(x),
+        "flow": lambda x: models["flow"].log_likelihood(x, rng),
+        "ddpm": lambda x: models["ddpm"].elbo(x, rng, draws=5),
+    }
+    return {name: function for name, function in functions.items() if name in models}
+
+
+likelihoods = likelihoods_of(models, device.seed(12))
 inside = baselines.autoregressive.bits_inside_levels(digits.images, judged, pixelcnn.levels)
 rows = {row["name"]: row for row in bake_off["table"] if row["data"] == "mnist"}
 print_lines(["", "steps in 60 s", "FD", "bits", "steps", "FD", "bits"])
@@ -1081,14 +1087,10 @@ def roc(normal, outlier):
 def scores_of(models, images):
     """A score for each of uint8 images (N, 1, 28, 28) from each model: the higher, the stranger. {name: (N,)}"""
     rng = device.seed(10)
-    functions = {
-        "vae": lambda x: -models["vae"].elbo(x, rng),
-        "rbm": lambda x: models["rbm"].free_energy(models["rbm"].bits(x, rng)),
-        "autoregressive": lambda x: -models["autoregressive"].log_likelihood(x),
-        "flow": lambda x: -models["flow"].log_likelihood(x, rng),
-        "ddpm": lambda x: -models["ddpm"].elbo(x, rng, draws=5),
-    }
-    return {name: in_batches(function, images) for name, function in functions.items() if name in models}
+    found = {name: -in_batches(function, images) for name, function in likelihoods_of(models, rng).items()}
+    if "rbm" in models:
+        found["rbm"] = in_batches(lambda x: models["rbm"].free_energy(models["rbm"].bits(x, rng)), images)
+    return found
 
 
 def miss(generator, images):

@@ -29,7 +29,6 @@ COLUMNS = {
     "steps": ("steps", ",.0f"),
     "ms_a_sample": ("ms a sample", ".2g"),
 }
-
 WITHOUT_SPREAD = ("steps", "ms_a_sample")
 
 
